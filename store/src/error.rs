@@ -1,0 +1,100 @@
+//! What can go wrong in a store.
+
+use onemap_model::{Fid, Name, Version};
+
+/// The result of a store's work.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such store, or it names nothing that a store can be.
+    #[error("{store}: {reason}")]
+    NotAStore {
+        /// The path or connection as given, without any password.
+        store: String,
+        /// What is wrong with it and what was expected.
+        reason: String,
+    },
+    /// The store was written by a newer program.
+    #[error("{store} has schema version {found}; this program knows up to {known}: use a newer onemap")]
+    TooNew {
+        /// The path or connection.
+        store: String,
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+    /// The file is damaged.
+    #[error("{store} is damaged: {reason}")]
+    Damaged {
+        /// The path or connection.
+        store: String,
+        /// The first things that the integrity check found.
+        reason: String,
+    },
+    /// Another process is writing.
+    #[error("{store} is being written by another process; try again when it is done")]
+    Busy {
+        /// The path or connection.
+        store: String,
+    },
+    /// There is no such layer.
+    #[error("there is no layer {0:?}")]
+    UnknownLayer(Name),
+    /// There is no such feature.
+    #[error("layer {layer:?} has no feature {fid}")]
+    UnknownFeature {
+        /// The layer.
+        layer: Name,
+        /// The number asked for.
+        fid: Fid,
+    },
+    /// There never was such a version, or its history was pruned.
+    #[error("there is no version {asked}: the store keeps {oldest} to {newest}")]
+    UnknownVersion {
+        /// The version asked for.
+        asked: Version,
+        /// The oldest that can be read.
+        oldest: Version,
+        /// The newest.
+        newest: Version,
+    },
+    /// A layer comes twice in one load.
+    #[error("layer {0:?} comes twice in one load: rename one with --layer")]
+    LayerTwice(Name),
+    /// Two rows of an upsert have the same key and the same beginning of valid time.
+    #[error("layer {layer:?}: the key {key:?} comes twice")]
+    KeyTwice {
+        /// The layer.
+        layer: Name,
+        /// The key.
+        key: String,
+    },
+    /// A row or layer does not fit.
+    #[error("layer {layer:?}: {reason}")]
+    Misfit {
+        /// The layer.
+        layer: Name,
+        /// What does not fit, with the value.
+        reason: String,
+    },
+    /// SQLite failed.
+    #[error("{store}: {source}")]
+    Sqlite {
+        /// The path.
+        store: String,
+        /// Its own error.
+        source: rusqlite::Error,
+    },
+    /// The operating system failed.
+    #[error("{path}: {source}")]
+    Io {
+        /// The path.
+        path: String,
+        /// Its own error.
+        source: std::io::Error,
+    },
+}

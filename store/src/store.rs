@@ -1,0 +1,245 @@
+//! The contract that every store keeps.
+
+use crate::Result;
+
+use onemap_model::{Change, Epoch, Feature, Fid, GeometryType, Instant, Layer, Name, Row, Version};
+use std::ops::ControlFlow;
+
+/// A place that keeps layers, their history and their change log.
+///
+/// Every commit, from whatever program, makes exactly one [`Version`]; nothing is ever overwritten.
+pub trait Store: Send {
+    /// The name of this life of the store; see [`Epoch`].
+    fn epoch(&self) -> &Epoch;
+
+    /// Looks for what other programs did since the last look and makes it part of the log, as one new version where
+    /// there was anything; gives the version that the store now is at.
+    ///
+    /// Cheap where nothing happened: it may be called every second.
+    ///
+    /// # Errors
+    /// A fault of the file or the connection.
+    fn catch_up(&mut self) -> Result<Version>;
+
+    /// Opens one consistent view. What is committed meanwhile does not show in it.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownVersion`] for a version that never was; faults of the file or the connection.
+    fn read(&mut self, at: At) -> Result<Box<dyn Reading + '_>>;
+
+    /// Begins a load: one or more layers that become one version on [`Load::commit`], or nothing at all.
+    ///
+    /// # Errors
+    /// [`crate::Error::Busy`] where another load is under way; faults of the file or the connection.
+    fn begin(&mut self, batch: &Batch) -> Result<Box<dyn Load + '_>>;
+
+    /// Makes single edits, as one version.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownLayer`], [`crate::Error::UnknownFeature`], [`crate::Error::Misfit`] for a row that the
+    /// layer cannot hold; nothing is changed then.
+    fn edit(&mut self, edits: &[Edit]) -> Result<Version>;
+
+    /// Reads the change log: at most `limit` entries after `after`, in commit order.
+    ///
+    /// # Errors
+    /// Faults of the file or the connection.
+    fn log(&mut self, after: LogPosition, limit: usize) -> Result<LogPage>;
+
+    /// Compares log, history, indexes and tables, and says in a sentence each what does not agree; empty when sound.
+    ///
+    /// # Errors
+    /// Faults of the file or the connection.
+    fn verify(&mut self) -> Result<Vec<String>>;
+}
+
+/// Which state of the store is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The newest.
+    Now,
+    /// As it was at this version.
+    Version(Version),
+}
+
+/// One consistent view of a store.
+pub trait Reading {
+    /// The version seen.
+    fn version(&self) -> Version;
+
+    /// The layers there are, in the order of their names.
+    ///
+    /// # Errors
+    /// Faults of the file or the connection.
+    fn layers(&mut self) -> Result<Vec<LayerState>>;
+
+    /// Hands every feature of a layer to `each`, until it breaks off. The order is the store's own. All valid times
+    /// are handed out, past and future too.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownLayer`]; faults of the file or the connection.
+    fn features(&mut self, layer: &Name, each: &mut dyn FnMut(Feature) -> ControlFlow<()>) -> Result<()>;
+
+    /// One feature by its number.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownLayer`]; faults of the file or the connection.
+    fn feature(&mut self, layer: &Name, fid: Fid) -> Result<Option<Feature>>;
+}
+
+/// A layer as it is in one view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerState {
+    /// Its definition.
+    pub layer: Layer,
+    /// How many features it has, of all valid times.
+    pub features: u64,
+    /// The version that last changed anything in it.
+    pub changed: Version,
+}
+
+/// Who loads what: kept with the version that the load makes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// The user of the operating system, or of the service.
+    pub who: String,
+    /// The command and its sources, in words.
+    pub what: String,
+}
+
+/// What loading does with the rows that a layer has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LoadMode {
+    /// The loaded rows are the layer from now on. Rows that were there before, equal in all, stay untouched.
+    Replace,
+    /// The loaded rows are added.
+    Append,
+    /// Loaded rows take the place of those with the same key and beginning of valid time; others stay.
+    Upsert,
+}
+
+/// A load under way. Dropping it leaves the store as it was.
+///
+/// Layers come one after the other: [`Load::start_layer`], any number of [`Load::push`], [`Load::finish_layer`].
+pub trait Load {
+    /// Starts a layer; the rows pushed next are its.
+    ///
+    /// # Errors
+    /// [`crate::Error::LayerTwice`] where this load had the layer already; [`crate::Error::Misfit`] where an append or
+    /// upsert does not fit the layer that is there, or an upsert has no key.
+    fn start_layer(&mut self, layer: &Layer, mode: LoadMode) -> Result<()>;
+
+    /// Adds a row to the layer that was started last.
+    ///
+    /// # Errors
+    /// [`crate::Error::Misfit`] where the values do not fit the fields; faults such as a full disk.
+    fn push(&mut self, row: Row) -> Result<()>;
+
+    /// Ends the layer, with the kind that its geometries turned out to be.
+    ///
+    /// # Errors
+    /// Faults such as a full disk.
+    fn finish_layer(&mut self, geometry_type: GeometryType) -> Result<()>;
+
+    /// Makes all layers of the load one version, durably, and says what became of the rows. `step` hears how far the
+    /// commit has come. A load that changes nothing makes no version.
+    ///
+    /// # Errors
+    /// [`crate::Error::KeyTwice`] where an upsert brings a key twice with the same beginning of valid time; faults
+    /// such as a full disk. Nothing is changed then.
+    fn commit(self: Box<Self>, step: &mut dyn FnMut(CommitStep)) -> Result<Committed>;
+}
+
+/// How far a commit has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitStep {
+    /// What is being done, in one or two words: `comparing`, `sorting`, `writing`, `indexing`, `syncing`.
+    pub what: &'static str,
+    /// The layer it is done to; none for the whole store.
+    pub layer: Option<Name>,
+    /// Rows done.
+    pub done: u64,
+    /// Rows in all; 0 where that is not known.
+    pub total: u64,
+}
+
+/// What a load did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed {
+    /// The version that the store is at now.
+    pub version: Version,
+    /// What became of each layer, in the order they were loaded.
+    pub layers: Vec<(Name, LoadCounts)>,
+}
+
+/// What became of the rows of one layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LoadCounts {
+    /// Rows that are new.
+    pub inserted: u64,
+    /// Rows that took the place of another with the same key.
+    pub updated: u64,
+    /// Rows that were there before, equal in all.
+    pub unchanged: u64,
+    /// Rows that were there before and are no longer.
+    pub deleted: u64,
+}
+
+/// A single edit.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Edit {
+    /// A new feature; its number is the store's to choose.
+    Insert {
+        /// The layer.
+        layer: Name,
+        /// All that is known of it.
+        row: Row,
+    },
+    /// A feature's new state.
+    Update {
+        /// The layer.
+        layer: Name,
+        /// The feature.
+        fid: Fid,
+        /// All that is known of it now.
+        row: Row,
+    },
+    /// A feature ceases to be.
+    Delete {
+        /// The layer.
+        layer: Name,
+        /// The feature.
+        fid: Fid,
+    },
+}
+
+/// A place in the change log: after `offset` entries of the version that follows `version`.
+///
+/// The default is the beginning of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct LogPosition {
+    /// The last version that was read whole.
+    pub version: Version,
+    /// How many entries of the next version were read.
+    pub offset: u64,
+}
+
+/// One entry of the change log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogEntry {
+    /// The version that the change is part of.
+    pub version: Version,
+    /// When it was committed, or sealed where another program made it.
+    pub time: Instant,
+    /// What changed.
+    pub change: Change,
+}
+
+/// A page of the change log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogPage {
+    /// The entries, in commit order; inside a version by layer name, then feature number.
+    pub entries: Vec<LogEntry>,
+    /// Where the next page begins; equal to the place asked for where nothing followed.
+    pub next: LogPosition,
+}
