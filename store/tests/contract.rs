@@ -1,4 +1,5 @@
 //! What every store must do alike. A store is entered by name at the end of this file.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "contract/edits.rs"]
 mod edits;
@@ -62,6 +63,7 @@ macro_rules! contract {
             an_empty_layer_and_a_layer_without_geometry_are_kept,
             every_kind_of_value_and_geometry_comes_back,
             names_and_values_may_be_chinese_or_sql,
+            fields_may_have_the_names_that_a_store_uses_inside,
             a_commit_tells_how_far_it_is,
             a_large_replace_is_like_a_small_one,
         );

@@ -1,4 +1,5 @@
 //! GDAL's own tools read and edit the file as they do any GeoPackage (Debian package gdal-bin).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! What other programs do to the file, beyond editing rows; and files that are none of ours.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/shadow.rs"]
 mod shadow;

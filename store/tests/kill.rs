@@ -1,4 +1,5 @@
 //! A process killed at any moment of a load leaves the old version entire, or the new one entire.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Random loads, edits and other programs' SQL against plain maps: every version can be read again, the log replays
 //! from any place, and nothing in the file disagrees.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[path = "support/shadow.rs"]
 mod shadow;
@@ -66,8 +67,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Number, geometry, code, n and beginning of validity.
+type PlainRow = (i64, Option<String>, Option<String>, Option<i64>, Option<String>);
+
 /// The rows of a plain table that has seen the same SQL, without any trigger.
-fn rows_of(db: &rusqlite::Connection) -> Vec<(i64, Option<String>, Option<String>, Option<i64>, Option<String>)> {
+fn rows_of(db: &rusqlite::Connection) -> Vec<PlainRow> {
     let sql = "SELECT fid, hex(geom), code, n, valid_from FROM pois ORDER BY fid";
     let mut statement = db.prepare(sql).unwrap();
     let rows = statement

@@ -12,6 +12,10 @@ use super::stage::Stage;
 use super::table::Table;
 use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Value, Version};
+use rusqlite::Connection;
+
+/// How often a commit waits for the busy time-out of some seconds.
+const COMMIT_TRIES: u32 = 24;
 
 /// Begins a load; see [`crate::Store::begin`].
 pub(super) fn begin<'p>(package: &'p mut GeoPackage, batch: &Batch) -> Result<Box<dyn Load + 'p>> {
@@ -161,7 +165,7 @@ impl Loading<'_> {
         for layer in &self.layers {
             db.execute_batch(&format!("DROP TABLE {}", layer.stage.name))?;
         }
-        db.execute_batch("COMMIT")?;
+        commit_patiently(db)?;
         self.state = State::Committed;
         self.package.made(version);
         Ok(Committed {
@@ -202,6 +206,17 @@ impl Load for Loading<'_> {
         let written = self.write(step);
         self.package.named(written)
     }
+}
+
+/// Commits, waiting for those who read: no new reader gets in meanwhile, and a long load is not to be lost to one.
+fn commit_patiently(db: &Connection) -> Inner<()> {
+    for _ in 1..COMMIT_TRIES {
+        match db.execute_batch("COMMIT").map_err(Fault::from) {
+            Err(fault) if fault.is_busy() => tracing::info!("waiting for another process to end its reading"),
+            done => return done,
+        }
+    }
+    Ok(db.execute_batch("COMMIT")?)
 }
 
 /// The layer as loaded, in the columns that are there already where the fields are the same.

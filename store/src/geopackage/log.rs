@@ -1,36 +1,63 @@
 //! The change log, read out of `since` and `until`.
 
+use super::GeoPackage;
 use super::catalog;
 use super::fault::{Fault, Inner};
 use super::rows::Decoder;
 use super::table::{Table, quote};
 use crate::{LogEntry, LogPage, LogPosition};
-use onemap_model::{Change, Feature, Fid, Instant, Name, Version};
+use onemap_model::{Change, Epoch, Feature, Fid, Instant, Name, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::BTreeMap;
 
 /// At most this many entries are read at once, whatever is asked for.
 const MAX_LIMIT: usize = 100_000;
 
+/// Where the last page ended inside a layer: so the next one need not count from the beginning of the version.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Mark {
+    position: LogPosition,
+    epoch: Epoch,
+    last: i64,
+}
+
 /// Reads a page; see [`crate::Store::log`].
-pub(super) fn page(db: &Connection, after: LogPosition, limit: usize) -> Inner<LogPage> {
-    let tx = db.unchecked_transaction()?;
-    let limit = limit.min(MAX_LIMIT);
+pub(super) fn page(package: &mut GeoPackage, after: LogPosition, limit: usize) -> Inner<LogPage> {
+    let mark = package
+        .log_mark
+        .take()
+        .filter(|mark| mark.position == after && mark.epoch == package.epoch);
+    let tx = package.db.unchecked_transaction()?;
     let mut page = LogPage {
         entries: Vec::new(),
         next: after,
     };
-    while page.entries.len() < limit {
+    let room = limit.min(MAX_LIMIT);
+    let mut last = mark.map(|mark| mark.last);
+    while page.entries.len() < room && page.next.version.0 < i64::MAX as u64 {
         let version = page.next.version.next();
         let Some(time) = time_of(&tx, version)? else {
             break;
         };
-        page.next.offset = add_version(&tx, version, time, page.next.offset, limit, &mut page.entries)?;
-        if page.entries.len() < limit || page.next.offset >= total(&tx, version)? {
+        let mut pages = Pages {
+            db: &tx,
+            version,
+            time,
+            last: last.take(),
+        };
+        page.next.offset = pages.add(page.next.offset, room, &mut page.entries)?;
+        last = pages.last;
+        if page.entries.len() < room || page.next.offset >= total(&tx, version)? {
             page.next = LogPosition { version, offset: 0 };
+            last = None;
         }
     }
     tx.commit()?;
+    package.log_mark = last.map(|last| Mark {
+        position: page.next,
+        epoch: package.epoch.clone(),
+        last,
+    });
     Ok(page)
 }
 
@@ -58,39 +85,56 @@ fn layers(db: &Connection, version: Version) -> Inner<Vec<(String, u64)>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Adds the entries of a version from `offset` on, as many as there is room for; gives the offset after the last.
-fn add_version(
-    db: &Connection,
+/// The entries of one version.
+struct Pages<'c> {
+    db: &'c Connection,
     version: Version,
     time: Instant,
-    offset: u64,
-    limit: usize,
-    entries: &mut Vec<LogEntry>,
-) -> Inner<u64> {
-    let mut skip = offset;
-    let mut read = offset;
-    for (layer, count) in layers(db, version)? {
-        if skip >= count {
-            skip -= count;
-            continue;
-        }
-        let room = (limit - entries.len()) as u64;
-        let take = room.min(count - skip);
-        if take == 0 {
-            break;
-        }
-        let before = entries.len();
-        for change in changes(db, &layer, version, skip, take)? {
-            entries.push(LogEntry { version, time, change });
-        }
-        read += (entries.len() - before).max(take as usize) as u64;
-        skip = 0;
-    }
-    Ok(read)
+    /// The feature after which reading goes on, where that is known.
+    last: Option<i64>,
 }
 
-/// `take` changes of a layer in a version after the first `skip`, by feature number.
-fn changes(db: &Connection, layer: &str, version: Version, skip: u64, take: u64) -> Inner<Vec<Change>> {
+impl Pages<'_> {
+    /// Adds the entries from `offset` on, as many as there is room for; gives the offset after the last.
+    fn add(&mut self, offset: u64, room: usize, entries: &mut Vec<LogEntry>) -> Inner<u64> {
+        let (mut skip, mut read) = (offset, offset);
+        for (layer, count) in layers(self.db, self.version)? {
+            if skip >= count {
+                skip -= count;
+                continue;
+            }
+            let take = ((room - entries.len()) as u64).min(count - skip);
+            if take == 0 {
+                break;
+            }
+            let start = match self.last.take().filter(|_| skip > 0) {
+                Some(last) => Start::After(last),
+                None => Start::Skipping(skip),
+            };
+            let changes = changes(self.db, &layer, self.version, start, take)?;
+            self.last = changes.last().map(|change| change.fid.as_i64());
+            let (version, time) = (self.version, self.time);
+            entries.extend(changes.into_iter().map(|change| LogEntry { version, time, change }));
+            read += take;
+            skip = 0;
+        }
+        Ok(read)
+    }
+}
+
+/// Where reading a layer's changes begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Skipping(u64),
+    After(i64),
+}
+
+/// `take` changes of a layer in a version, by feature number.
+fn changes(db: &Connection, layer: &str, version: Version, start: Start, take: u64) -> Inner<Vec<Change>> {
+    let (skip, after) = match start {
+        Start::Skipping(skip) => (skip, 0),
+        Start::After(last) => (0, last),
+    };
     let old = catalog::table(db, layer, Version(version.0 - 1))?;
     let new = catalog::table(db, layer, version)?;
     let current = catalog::table(db, layer, Version(i64::MAX as u64))?;
@@ -110,14 +154,14 @@ fn changes(db: &Connection, layer: &str, version: Version, skip: u64, take: u64)
         numbers.extend(
             places(new)
                 .iter()
-                .map(|place| format!("SELECT {fid} AS n FROM {place} WHERE since = {v}")),
+                .map(|place| format!("SELECT {fid} AS n FROM {place} WHERE since = {v} AND {fid} > {after}")),
         );
     }
     if let Some(old) = &old {
         numbers.push(format!(
-            "SELECT {} AS n FROM {} WHERE until = {v}",
-            quote(&old.fid),
-            old.history()
+            "SELECT {fid} AS n FROM {} WHERE until = {v} AND {fid} > {after}",
+            old.history(),
+            fid = quote(&old.fid)
         ));
     }
     if numbers.is_empty() {

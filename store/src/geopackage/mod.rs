@@ -48,6 +48,7 @@ pub struct GeoPackage {
     epoch: Epoch,
     crs: Crs,
     seen: Option<look::Seen>,
+    log_mark: Option<log::Mark>,
 }
 
 impl GeoPackage {
@@ -74,6 +75,7 @@ impl GeoPackage {
             epoch,
             crs,
             seen: None,
+            log_mark: None,
         }
     }
 
@@ -107,7 +109,7 @@ impl Store for GeoPackage {
     }
 
     fn log(&mut self, after: LogPosition, limit: usize) -> Result<LogPage> {
-        let page = log::page(&self.db, after, limit);
+        let page = log::page(self, after, limit);
         self.named(page)
     }
 

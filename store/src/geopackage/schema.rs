@@ -95,12 +95,14 @@ pub(super) fn ensure_history(db: &Connection, table: &Table, version: Version) -
         }
         db.execute_batch(&format!("ALTER TABLE {h} ADD COLUMN {} {kind}", quote(column)))?;
     }
-    for column in [table.fid.as_str(), "since", "until"] {
-        let index = quote(&format!("onemap_{name}_{column}"));
-        db.execute_batch(&format!(
-            "CREATE INDEX IF NOT EXISTS {index} ON {h} ({})",
-            quote(column)
-        ))?;
+    let fid = quote(&table.fid);
+    for (word, columns) in [
+        ("fid", fid.clone()),
+        ("since", format!("since, {fid}")),
+        ("until", format!("until, {fid}")),
+    ] {
+        let index = quote(&format!("onemap_{name}_{word}"));
+        db.execute_batch(&format!("CREATE INDEX IF NOT EXISTS {index} ON {h} ({columns})"))?;
     }
     Ok(())
 }

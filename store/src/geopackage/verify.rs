@@ -179,9 +179,9 @@ fn index(db: &Connection, table: &Table, rtree: &str, wrong: &mut Vec<String>) -
         wrong,
         &of("features whose box in the R-tree is not theirs"),
         &format!(
-            "SELECT count(*) FROM {t} CROSS JOIN {r} ON id = {fid} WHERE {full} AND NOT (\
-             minx <= {w} AND minx >= {w} - {} AND maxx >= {e} AND maxx <= {e} + {} AND \
-             miny <= {s} AND miny >= {s} - {} AND maxy >= {n} AND maxy <= {n} + {})",
+            "SELECT count(*) FROM {t} CROSS JOIN {r} onemap_r ON onemap_r.id = {t}.{fid} WHERE {full} AND NOT (\
+             onemap_r.minx <= {w} AND onemap_r.minx >= {w} - {} AND onemap_r.maxx >= {e} AND onemap_r.maxx <= {e} + {} AND \
+             onemap_r.miny <= {s} AND onemap_r.miny >= {s} - {} AND onemap_r.maxy >= {n} AND onemap_r.maxy <= {n} + {})",
             near(&w),
             near(&e),
             near(&s),

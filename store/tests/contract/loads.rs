@@ -346,7 +346,7 @@ pub fn a_layer_of_other_fields_takes_over_and_the_old_one_stays_in_its_versions<
         values: vec![Value::float(1.5).unwrap(), Value::text("k1")],
         ..row("", 1)
     };
-    let committed = load(&mut *store, &layer, LoadMode::Replace, &[new.clone()]);
+    let committed = load(&mut *store, &layer, LoadMode::Replace, std::slice::from_ref(&new));
     assert_eq!(counts(&committed), [1, 0, 0, 3]);
     assert_eq!(state(&mut *store, At::Now).into_values().collect::<Vec<_>>(), [new]);
     assert_eq!(state(&mut *store, At::Version(Version(1))), old);
@@ -449,7 +449,7 @@ pub fn numbers_are_never_used_again<H: Harness>() {
                 .all(|number| seen.insert(number))
         );
         load(&mut *store, &keyless(), LoadMode::Replace, &[]);
-        load(&mut *store, &reshaped, LoadMode::Replace, &[blank.clone()]);
+        load(&mut *store, &reshaped, LoadMode::Replace, std::slice::from_ref(&blank));
         assert!(
             state(&mut *store, At::Now)
                 .into_keys()
@@ -597,6 +597,52 @@ pub fn names_and_values_may_be_chinese_or_sql<H: Harness>() {
         assert_eq!(counts(&again), [0, 1, 0, 0]);
         assert_eq!(features(&mut *store, At::Now, layer.name().as_str()).len(), 2);
     }
+    assert_sound(&mut *store);
+}
+
+pub fn fields_may_have_the_names_that_a_store_uses_inside<H: Harness>() {
+    let harness = H::new();
+    let mut store = harness.open();
+    let words = "id minx maxx n v b e key hash place staged c0 rowid oid version layer open h t f s gid ctid xmin";
+    let fields: Vec<_> = words.split(' ').map(|word| field(word, FieldType::Int)).collect();
+    let layer = Layer::new(name("pois"), GeometryType::Point, Crs::CGCS2000, fields).unwrap();
+    let layer = layer.with_key("id").unwrap();
+    let numbered = |id: i64, n: i64| Row {
+        values: layer
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(i, _)| Value::Int(if i == 0 { id } else { n }))
+            .collect(),
+        ..row("", n)
+    };
+    load(
+        &mut *store,
+        &layer,
+        LoadMode::Replace,
+        &[numbered(1, 1), numbered(2, 2), numbered(3, 3)],
+    );
+    let committed = load(
+        &mut *store,
+        &layer,
+        LoadMode::Replace,
+        &[numbered(1, 1), numbered(2, 9), numbered(4, 4)],
+    );
+    assert_eq!(counts(&committed), [1, 1, 1, 1]);
+    let edited = store.edit(&[
+        onemap_store::Edit::Update {
+            layer: name("pois"),
+            fid: fid(1),
+            row: numbered(1, 7),
+        },
+        onemap_store::Edit::Insert {
+            layer: name("pois"),
+            row: numbered(5, 5),
+        },
+    ]);
+    assert_eq!(edited.unwrap(), Version(3));
+    assert_eq!(state(&mut *store, At::Version(Version(2))).len(), 3);
+    assert_eq!(log(&mut *store, LogPosition::default(), 2).len(), 8);
     assert_sound(&mut *store);
 }
 
