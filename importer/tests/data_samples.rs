@@ -2,6 +2,8 @@
 //!
 //! `ONEMAP_WRITE_SAMPLES=1 cargo test -p onemap-importer --test data_samples` writes it anew.
 
+#![expect(clippy::unwrap_used, reason = "a test, helpers included")]
+
 use onemap_importer::sample::{City, LayerFingerprint, city_fingerprint};
 use onemap_model::{Coord, Geometry, Layer, Row, Value};
 use serde_json::{Map, Value as Json, json};

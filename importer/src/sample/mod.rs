@@ -132,7 +132,7 @@ impl City {
         match layer {
             "districts" => 6,
             "water" => 2 + quarters / 4,
-            "roads" => parcels / 14,
+            "roads" => parcels / 16 + 3 * quarters,
             "parcels" => parcels + parcels / 17,
             "buildings" => parcels * 9 / 10,
             "pois" => parcels * 2 / 5,
