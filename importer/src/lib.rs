@@ -10,6 +10,7 @@
 pub mod check;
 pub mod crs;
 pub mod datum;
+pub mod definition;
 pub mod encoding;
 pub mod error;
 pub mod fields;
@@ -23,6 +24,7 @@ pub mod progress;
 pub mod report;
 pub mod reproject;
 pub mod rows;
+pub mod sample;
 pub mod settings;
 pub mod setup;
 pub mod source;
