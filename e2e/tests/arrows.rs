@@ -100,17 +100,32 @@ fn workspace() -> Vec<Crate> {
             manifest,
         ])
         .output()
-        .unwrap();
+        .expect("cargo runs: it runs this test");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    metadata["packages"].as_array().unwrap().iter().map(to_crate).collect()
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo metadata writes JSON");
+    metadata["packages"]
+        .as_array()
+        .expect("metadata lists packages")
+        .iter()
+        .map(to_crate)
+        .collect()
 }
 
 fn to_crate(package: &Value) -> Crate {
-    let name = |of: &Value| of["name"].as_str().unwrap().to_owned();
+    let name = |of: &Value| {
+        of["name"]
+            .as_str()
+            .expect("everything in metadata has a name")
+            .to_owned()
+    };
     Crate {
         name: name(package),
-        knows: package["dependencies"].as_array().unwrap().iter().map(name).collect(),
+        knows: package["dependencies"]
+            .as_array()
+            .expect("a package lists what it depends on")
+            .iter()
+            .map(name)
+            .collect(),
     }
 }
 
