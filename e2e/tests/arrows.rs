@@ -15,6 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("onemap-importer", &["onemap-model", "onemap-store"]),
     ("onemap-tile-server", &["onemap-model", "onemap-store", "onemap-atlas"]),
     ("onemap-benches", &["onemap-model", "onemap-store", "onemap-atlas"]),
+    ("onemap-glyphs", &[]),
     (
         "onemap-e2e",
         &[
