@@ -81,7 +81,7 @@ lint: ## formatting, clippy with warnings denied, licences, bans and sources
 deny: $(DENY) ## licences, bans and sources of all dependencies (deny.toml); needs no network once they are fetched
 	$(call say,Licences$(comma) bans and sources of dependencies)
 	@cargo fetch --locked
-	@$(DENY) --offline --locked check bans licenses sources
+	@$(DENY) --offline --locked check --hide-inclusion-graph bans licenses sources
 
 advisories: $(DENY) ## known vulnerabilities of dependencies: asks the RustSec database over the network
 	$(call say,Known vulnerabilities of dependencies)
