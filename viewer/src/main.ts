@@ -1,7 +1,7 @@
 // The viewer's start: asks the server for the style and the collections, then puts the map and its panels on the page.
 // Where that fails it says so and offers to try again.
 
-import type { Map as MapLibre, StyleSpecification, VectorTileSource } from "maplibre-gl";
+import { AJAXError, type Map as MapLibre, type StyleSpecification } from "maplibre-gl";
 import { coordinates } from "./coordinates";
 import { element } from "./dom";
 import { extentOf } from "./extent";
@@ -59,17 +59,13 @@ function approvalNumber(style: StyleSpecification): HTMLElement | null {
   return typeof approval === "string" && approval !== "" ? element("div", { class: "approval" }, approval) : null;
 }
 
-/** Says when tiles fail to come; trying again reads every source anew. */
+/** Says when the server fails to give tiles; trying again asks anew for everything. */
 function reportFailures(map: MapLibre, notice: Notice): void {
   map.on("error", ({ error }) => {
-    console.warn(error);
-    notice.show(
-      () => say("serverGone"),
-      () => {
-        for (const [id, source] of Object.entries(map.getStyle().sources)) {
-          if (source.type === "vector" && source.url) map.getSource<VectorTileSource>(id)?.setUrl(source.url);
-        }
-      },
-    );
+    console.warn(error.message);
+    // A fault in one style layer leaves the others whole: nothing for people to act on.
+    if (!(error instanceof AJAXError)) return;
+    // The whole style anew: MapLibre's refreshTiles waits for ever on a tile that has failed.
+    notice.show(() => say("serverGone"), () => map.setStyle(map.getStyle(), { diff: false }));
   });
 }

@@ -36,6 +36,10 @@ export function makeMap(container: HTMLElement, style: StyleSpecification, exten
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new ScaleControl({ maxWidth: 110, unit: "metric" }), "bottom-right");
+  // Told to assistive technology: still loading, or drawn.
+  map.on("dataloading", () => container.setAttribute("aria-busy", "true"));
+  map.on("movestart", () => container.setAttribute("aria-busy", "true"));
+  map.on("idle", () => container.setAttribute("aria-busy", "false"));
   map.once("style.load", () => inEveryLanguage(() => sayOnMap(map)));
   return map;
 }

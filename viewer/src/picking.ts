@@ -1,6 +1,6 @@
 // Which features lie under a click, a finger or, for the keyboard, the centre of the map.
 
-import type { Map as MapLibre, Point } from "maplibre-gl";
+import type { LayerSpecification, Map as MapLibre, Point } from "maplibre-gl";
 import type { MapLayer } from "./layers";
 
 /** Reach around the point, in pixels: thin lines must be hit, and fingers are wide. */
@@ -19,7 +19,7 @@ export interface Picked {
 
 /** Calls `pick` with what lies under each click, tap or Enter key, the topmost first. */
 export function onPick(map: MapLibre, layers: MapLayer[], pick: (picked: Picked[]) => void): void {
-  const byStyleLayer = new Map(layers.flatMap((layer) => layer.styleLayers.map(({ id }) => [id, layer] as const)));
+  const byStyleLayer = new Map(layers.flatMap((layer) => hittable(layer).map(({ id }) => [id, layer] as const)));
   const at = (point: Point, reach: number) => featuresAt(map, byStyleLayer, point, reach);
   map.on("click", (event) => {
     const isFinger = (event.originalEvent as PointerEvent).pointerType === "touch" || matchMedia("(pointer: coarse)").matches;
@@ -42,6 +42,12 @@ function showPointer(map: MapLibre, isHit: (point: Point) => boolean): void {
       map.getCanvas().style.cursor = !map.isMoving() && isHit(event.point) ? "pointer" : "";
     });
   });
+}
+
+/** The style layers that can be hit. Not the edges of filled areas: tiles cut areas, and a cut is an edge too. */
+function hittable({ styleLayers }: MapLayer): LayerSpecification[] {
+  const isFilled = styleLayers.some(({ type }) => type === "fill");
+  return isFilled ? styleLayers.filter(({ type }) => type !== "line") : styleLayers;
 }
 
 function featuresAt(map: MapLibre, byStyleLayer: Map<string, MapLayer>, { x, y }: Point, reach: number): Picked[] {

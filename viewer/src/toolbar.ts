@@ -2,7 +2,7 @@
 
 import type { Map as MapLibre } from "maplibre-gl";
 import { button, element, icon } from "./dom";
-import { inEveryLanguage, say, toggleLanguage, type Word } from "./language";
+import { inEveryLanguage, language, say, toggleLanguage, type Word } from "./language";
 
 const PLUS = "M10 4 V16 M4 10 H16";
 const MINUS = "M4 10 H16";
@@ -29,11 +29,13 @@ export function toolbar(map: MapLibre, showAll: () => void): HTMLElement {
 }
 
 /** The button that changes the language, itself named in the other one. */
-export function languageButton(): HTMLElement {
+function languageButton(): HTMLElement {
   const other = button({ attributes: { "data-action": "language" }, onClick: toggleLanguage });
   inEveryLanguage(() => {
     other.textContent = say("otherLanguage");
-    other.lang = say("otherLanguage") === "English" ? "en" : "zh-CN";
+    other.title = say("inOtherLanguage");
+    other.setAttribute("aria-label", say("inOtherLanguage"));
+    other.lang = language() === "zh" ? "en" : "zh-CN";
   });
   return element("div", { class: "panel buttons" }, other);
 }
