@@ -53,7 +53,7 @@ test: ## fresh machine: everything that CI checks
 	$(call say,Building programs and tests)
 	@cargo build --workspace --bins --tests --locked
 	$(call say,Rust tests)
-	@cargo test --workspace --locked --no-fail-fast
+	@ONEMAP_BIN_DIR=$(abspath $(TARGET_DIR))/debug cargo test --workspace --locked --no-fail-fast
 	$(call say,Viewer tests)
 	@npm --prefix viewer test
 	$(call say,Every check passed)
