@@ -43,8 +43,8 @@ export function featurePanel(mark: (geometry: GeoJSON.Geometry | null) => void, 
     mark(null);
     closed();
   };
-  panel.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") dismiss();
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !panel.hidden) dismiss();
   });
 
   const draw = () => {

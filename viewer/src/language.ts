@@ -16,8 +16,6 @@ const words = {
   close: { zh: "关闭", en: "Close" },
   feature: { zh: "要素属性", en: "Feature" },
   several: { zh: "此处的要素", en: "Features here" },
-  noName: { zh: "未命名", en: "Unnamed" },
-  nothingHere: { zh: "此处没有要素", en: "Nothing here" },
   loading: { zh: "正在读取…", en: "Loading…" },
   partial: { zh: "完整属性读取失败，以下为瓦片中的属性。", en: "The full feature could not be read; these are the tile's attributes." },
   noAttributes: { zh: "没有属性", en: "No attributes" },

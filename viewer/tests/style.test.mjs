@@ -1,0 +1,36 @@
+// The style itself: valid by MapLibre's specification, complete in what the server and the viewer read from it.
+
+import { validateStyleMin } from "@maplibre/maplibre-gl-style-spec";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { test } from "node:test";
+
+const style = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../styles/basemap.json"), "utf8"));
+const drawing = style.layers.filter(({ type }) => type !== "background");
+
+test("the basemap is a valid MapLibre style", () => {
+  assert.deepEqual(validateStyleMin(style).map(({ message }) => message), []);
+});
+
+test("every style layer says which map layer it draws", () => {
+  for (const layer of drawing) assert.equal(layer.metadata?.["onemap:layer"], layer["source-layer"], layer.id);
+});
+
+test("every map layer has a title in both languages and a promoted id", () => {
+  for (const { "source-layer": name } of drawing) {
+    const titles = style.metadata["onemap:titles"][name];
+    assert.ok(titles?.zh && titles?.en, name);
+    assert.equal(style.sources.onemap.promoteId[name], "id");
+  }
+});
+
+test("labels use only the font stacks that are served", () => {
+  const stacks = new Set(drawing.filter(({ type }) => type === "symbol").map(({ layout }) => layout["text-font"].join(",")));
+  for (const stack of stacks) assert.ok(["Noto Sans Regular", "Noto Sans Bold"].includes(stack), stack);
+});
+
+test("every address in the style begins with the base that the server puts in", () => {
+  assert.match(style.sources.onemap.url, /^\{base\}\//);
+  assert.match(style.glyphs, /^\{base\}\/fonts\/\{fontstack\}\/\{range\}\.pbf$/);
+});
