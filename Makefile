@@ -15,6 +15,7 @@ DEMO_FEATURES ?= 20000
 BENCH_FEATURES ?= 1000000
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+DEBUG_DIR := $(abspath $(TARGET_DIR))/debug
 DEMO_STORE := data/demo.gpkg
 DENY_VERSION := 0.20.2
 DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
@@ -53,9 +54,9 @@ test: ## fresh machine: everything that CI checks
 	$(call say,Building programs and tests)
 	@cargo build --workspace --bins --tests --locked
 	$(call say,Rust tests)
-	@ONEMAP_BIN_DIR=$(abspath $(TARGET_DIR))/debug cargo test --workspace --locked --no-fail-fast
+	@ONEMAP_BIN_DIR=$(DEBUG_DIR) cargo test --workspace --locked --no-fail-fast
 	$(call say,Viewer tests)
-	@npm --prefix viewer test
+	@ONEMAP_IMPORT_BIN=$(DEBUG_DIR)/onemap-import ONEMAP_SERVE_BIN=$(DEBUG_DIR)/onemap-serve npm --prefix viewer test
 	$(call say,Every check passed)
 
 bench: ## measure a million-parcel city (minutes); appends to benches/RESULTS.md
