@@ -1,1 +1,3 @@
 //! placeholder
+pub mod definition;
+pub mod sample;

@@ -75,6 +75,12 @@ test("the keyboard alone shows what is at the centre and closes it again", async
   await close();
 });
 
+test("the page is bound by a content security policy that allows nothing from elsewhere", async () => {
+  const policy = (await fetch(`${server.url}/map`)).headers.get("content-security-policy") ?? "";
+  assert.match(policy, /default-src '(none|self)'/);
+  assert.doesNotMatch(policy, /unsafe-eval|\*|script-src[^;]*unsafe-inline/);
+});
+
 test("a layer's switch takes it off the map and puts it back", async () => {
   const { page, wrongs, close } = await openMap(browser, server.url, { hash: parcel.hash.replace("#19", "#16") });
   const full = await pixelsOf(page);
