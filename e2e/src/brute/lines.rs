@@ -4,9 +4,11 @@
 //! - every place on its lines is within a unit of the source inside the box grown by a unit;
 //! - every place of the source inside the box shrunk by a unit is within a unit of the tile's lines, but for pieces
 //!   that rounding makes vanish (no longer than a unit along either axis);
-//! - pieces that leave the border's neighbourhood are matched one to one, by both of their ends.
+//! - each piece that the border cuts cleanly (one run in the grown, the given and the shrunk box) has exactly one line
+//!   of the tile, near to it all along and in its direction; a line that belongs to no such piece runs along pieces
+//!   that the border cuts otherwise.
 
-use super::plane::{apart, clip_box, clip_segment, holds, to_segments};
+use super::plane::{apart, clip_box, clip_segment, to_segments};
 use super::{Judgement, TOLERANCE};
 use geo::{Coord, Line, LineString, MultiLineString, Rect};
 
@@ -36,7 +38,7 @@ pub fn judge(source: &MultiLineString<f64>, found: &[LineString<f64>]) -> Result
             }
         }
     }
-    match_pieces(&pieces(source, &clip_box(0.0)), found)?;
+    match_pieces(&outer, found)?;
     Ok(if found.is_empty() {
         Judgement::Absent
     } else {
@@ -44,33 +46,58 @@ pub fn judge(source: &MultiLineString<f64>, found: &[LineString<f64>]) -> Result
     })
 }
 
-/// Every piece of the source that is no mere touch has a line of its own in the tile.
-fn match_pieces(source: &[LineString<f64>], found: &[LineString<f64>]) -> Result<(), String> {
-    let inner = clip_box(-TOLERANCE);
-    let clear = |line: &LineString<f64>| !may_vanish(line) && line.0.len() >= 2 && stays_clear(line, &inner);
+/// Every clean piece has a line of its own; what is left runs along unclean ones.
+fn match_pieces(outer: &[LineString<f64>], found: &[LineString<f64>]) -> Result<(), String> {
     let mut left: Vec<_> = found.iter().collect();
-    for piece in source.iter().filter(|piece| clear(piece)) {
-        let same = |line: &&LineString<f64>| ends_apart(piece, line) <= TOLERANCE;
+    let mut unclean: Vec<Line<f64>> = Vec::new();
+    for piece in outer {
+        let within = |area: Rect<f64>| pieces(&MultiLineString(vec![piece.clone()]), &area);
+        let (given, shrunk) = (within(clip_box(0.0)), within(clip_box(-TOLERANCE)));
+        let clean = given.len() == 1 && shrunk.len() == 1 && !may_vanish(&shrunk[0]);
+        if !clean {
+            unclean.extend(piece.lines());
+            continue;
+        }
+        let same =
+            |line: &&LineString<f64>| runs_along(line, piece) && runs_along(&shrunk[0], line) && same_way(piece, line);
         let at = left.iter().position(same);
-        let at = at.ok_or_else(|| format!("no line of the tile begins and ends as the piece {:?}", brief(piece)))?;
+        let at = at.ok_or_else(|| format!("no line of the tile is the piece {:?}", brief(&given[0])))?;
         left.swap_remove(at);
     }
-    match left.into_iter().find(|line| clear(line)) {
+    match left
+        .into_iter()
+        .find(|line| places(line).any(|at| near(at, &unclean) > TOLERANCE))
+    {
         Some(extra) => Err(format!("a line too many: {:?}", brief(extra))),
         None => Ok(()),
     }
 }
 
-/// Whether a line comes near the border only with its ends: one that runs along the border, or dips over it by less
-/// than a unit, may be cut otherwise.
-fn stays_clear(line: &LineString<f64>, inner: &Rect<f64>) -> bool {
-    pieces(&MultiLineString(vec![line.clone()]), inner).len() == 1
-        && line.0[1..line.0.len() - 1].iter().all(|at| holds(inner, *at))
+/// Whether every place of `line` is within a unit of `other`.
+fn runs_along(line: &LineString<f64>, other: &LineString<f64>) -> bool {
+    let other: Vec<_> = other.lines().collect();
+    places(line).all(|at| near(at, &other) <= TOLERANCE)
 }
 
-fn ends_apart(a: &LineString<f64>, b: &LineString<f64>) -> f64 {
-    let (first, last) = (0, |line: &LineString<f64>| line.0.len() - 1);
-    apart(a.0[first], b.0[first]).max(apart(a.0[last(a)], b.0[last(b)]))
+/// Whether two lines with the same course have the same direction; a closed one goes round the same way.
+fn same_way(a: &LineString<f64>, b: &LineString<f64>) -> bool {
+    let ends = |line: &LineString<f64>| (line.0[0], line.0[line.0.len() - 1]);
+    let ((a_first, a_last), (b_first, b_last)) = (ends(a), ends(b));
+    let length: f64 = a.lines().map(|l| apart(l.start, l.end)).sum();
+    let gap = apart(a_first, a_last);
+    if gap <= 4.0 * TOLERANCE && gap * 4.0 < length {
+        return around(a) * around(b) > 0.0 || around(a).abs() <= 4.0 * TOLERANCE * length;
+    }
+    apart(a_first, b_first) + apart(a_last, b_last) < apart(a_first, b_last) + apart(a_last, b_first)
+}
+
+/// Twice the area that a line goes around once its ends are joined, by the direction.
+fn around(line: &LineString<f64>) -> f64 {
+    let origin = line.0[0];
+    line.lines()
+        .map(|l| (l.start - origin, l.end - origin))
+        .map(|(a, b)| a.x * b.y - b.x * a.y)
+        .sum()
 }
 
 fn brief(line: &LineString<f64>) -> (Coord<f64>, Coord<f64>, usize) {
@@ -151,6 +178,20 @@ mod tests {
         }
         assert!(verdict(&source, &[]).is_err());
         assert!(verdict(&source, &[&source, &source]).is_err());
+    }
+
+    #[test]
+    fn short_and_closed_lines_have_a_direction_too() {
+        let short = [(1826.28, 1395.93), (1823.76, 1394.38)];
+        assert_eq!(
+            verdict(&short, &[&[(1826.0, 1396.0), (1824.0, 1394.0)]]),
+            Ok(Judgement::Equal)
+        );
+        assert!(verdict(&short, &[&[(1824.0, 1394.0), (1826.0, 1396.0)]]).is_err());
+        let ring = [(1000.0, 1000.0), (1100.0, 1000.0), (1100.0, 1100.0), (1001.0, 1001.0)];
+        let turned: Vec<_> = ring.iter().rev().copied().collect();
+        assert_eq!(verdict(&ring, &[&ring]), Ok(Judgement::Equal));
+        assert!(verdict(&ring, &[&turned]).is_err());
     }
 
     #[test]

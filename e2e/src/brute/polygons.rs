@@ -174,34 +174,60 @@ fn inner_radius(part: &Polygon<f64>, bounds: &Rect<f64>) -> f64 {
 }
 
 fn match_parts(area: &MultiPolygon<f64>, found: &MultiPolygon<f64>) -> Result<Judgement, String> {
-    let wide = |all: &MultiPolygon<f64>| all.iter().filter(|part| is_wide(part)).cloned().collect::<Vec<_>>();
-    let (expected, drawn) = (wide(area), wide(found));
-    let overlaps = |a: &Polygon<f64>, b: &Polygon<f64>| a.intersection(b).unsigned_area() > TOLERANCE;
-    let joined = drawn.iter().map(|d| expected.iter().filter(|e| overlaps(e, d)).count());
-    let split = expected.iter().map(|e| drawn.iter().filter(|d| overlaps(e, d)).count());
-    let (joined, split) = (joined.collect::<Vec<_>>(), split.collect::<Vec<_>>());
-    if expected.len() == drawn.len() && joined.iter().chain(&split).all(|&count| count == 1) {
+    let overlap = |a: &Polygon<f64>, b: &Polygon<f64>| {
+        let near = a
+            .bounding_rect()
+            .zip(b.bounding_rect())
+            .is_some_and(|(a, b)| a.intersects(&b));
+        near && a.intersection(b).unsigned_area() > LEAST_OVERLAP
+    };
+    let pairs = |e: &Polygon<f64>| found.iter().map(|d| overlap(e, d)).collect::<Vec<_>>();
+    let table: Vec<Vec<bool>> = area.iter().map(pairs).collect();
+    let wide_source: Vec<_> = area.iter().map(is_wide).collect();
+    let wide_found: Vec<_> = found.iter().map(is_wide).collect();
+    let partners_of_source = |e: usize| (0..found.0.len()).filter(|&d| table[e][d]).collect::<Vec<_>>();
+    let source_ok = (0..area.0.len()).filter(|&e| wide_source[e]).all(|e| {
+        let partners = partners_of_source(e);
+        !partners.is_empty() && partners.iter().filter(|&&d| wide_found[d]).count() <= 1
+    });
+    let partners_of_found = |d: usize| (0..area.0.len()).filter(|&e| table[e][d]).collect::<Vec<_>>();
+    let found_ok = (0..found.0.len()).filter(|&d| wide_found[d]).all(|d| {
+        let partners = partners_of_found(d);
+        !partners.is_empty() && partners.iter().filter(|&&e| wide_source[e]).count() <= 1
+    });
+    if source_ok && found_ok {
         return Ok(Judgement::Equal);
     }
-    // The areas agree to within a unit, as was checked: a part that has several partners (or none) is one whose parts
-    // are parted by less than that. Both sides have the same parts once such gaps are closed.
-    let close = |parts: &[Polygon<f64>]| clusters(parts);
-    if close(&expected) == close(&drawn) {
+    // Parts that have several partners are parted by less than a unit on one side. Both sides have as many groups of
+    // parts once such gaps are closed; parts too thin for a side to have count on neither.
+    let matched_source: Vec<_> = (0..area.0.len())
+        .filter(|&e| !partners_of_source(e).is_empty())
+        .collect();
+    let matched_found: Vec<_> = (0..found.0.len())
+        .filter(|&d| !partners_of_found(d).is_empty())
+        .collect();
+    let groups =
+        |all: &MultiPolygon<f64>, chosen: &[usize]| clusters(&chosen.iter().map(|&i| &all.0[i]).collect::<Vec<_>>());
+    let (expected, drawn) = (groups(area, &matched_source), groups(found, &matched_found));
+    if expected == drawn {
         return Ok(Judgement::Rejoined);
     }
     Err(format!(
-        "{} parts of the source, {} of the tile: {joined:?} and {split:?} overlap",
-        expected.len(),
-        drawn.len()
+        "{} parts of the source in {expected} groups, {} of the tile in {drawn}",
+        area.0.len(),
+        found.0.len()
     ))
 }
 
+/// The area that two parts must have in common to be partners, in square units.
+const LEAST_OVERLAP: f64 = 0.25;
+
 /// How many groups the parts make, where those within two units of each other belong together.
-fn clusters(parts: &[Polygon<f64>]) -> usize {
+fn clusters(parts: &[&Polygon<f64>]) -> usize {
     let mut group: Vec<usize> = (0..parts.len()).collect();
     for a in 0..parts.len() {
         for b in 0..a {
-            if group[a] != group[b] && are_near(&parts[a], &parts[b]) {
+            if group[a] != group[b] && are_near(parts[a], parts[b]) {
                 let (from, to) = (group[a], group[b]);
                 group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
             }
