@@ -11,6 +11,8 @@ use super::zone::BlockKind;
 const LEAST_BLOCK_M2: f64 = 250.0;
 /// How much is cut from a block's corners, metres.
 const CHAMFER_M: f64 = 4.0;
+/// Bends are at least this far from corners, metres.
+const LEAST_EDGE_M: f64 = 32.0;
 /// A bend below this (as a sine) is none.
 const STRAIGHT: f64 = 0.003;
 
@@ -84,14 +86,21 @@ fn block(
     })
 }
 
-/// Leaves out the points at which the other side's streets end.
+/// Leaves out the points at which the other side's streets end, and bends so near a corner that an edge between them
+/// would not survive the inset.
 fn without_straight_points(ring: &[Pt], tags: &[Tag]) -> (Vec<Pt>, Vec<Tag>) {
     let n = ring.len();
-    let is_corner = |i: usize| {
+    let is_corner = |i: usize| tags[(i + n - 1) % n] != tags[i];
+    let corners: Vec<Pt> = (0..n).filter(|&i| is_corner(i)).map(|i| ring[i]).collect();
+    let is_bend = |i: usize| {
         let (before, here, after) = (ring[(i + n - 1) % n], ring[i], ring[(i + 1) % n]);
-        tags[(i + n - 1) % n] != tags[i] || (here - before).unit().cross((after - here).unit()).abs() > STRAIGHT
+        let bends = (here - before).unit().cross((after - here).unit()).abs() > STRAIGHT;
+        bends && corners.iter().all(|&corner| (corner - here).length() > LEAST_EDGE_M)
     };
-    (0..n).filter(|&i| is_corner(i)).map(|i| (ring[i], tags[i])).unzip()
+    (0..n)
+        .filter(|&i| is_corner(i) || is_bend(i))
+        .map(|i| (ring[i], tags[i]))
+        .unzip()
 }
 
 /// Cuts the corners where two streets meet, so that drivers see around them.

@@ -98,7 +98,8 @@ fn found(parcel: &Parcel, rng: &mut Rng) -> Vec<(&'static str, &'static str)> {
 fn name(own: &PlaceName, suffix: &str, at: usize, rng: &mut Rng) -> String {
     match suffix {
         "小学" | "中学" | "幼儿园" => format!("{}第{}{suffix}", own.zh, chinese_number(at as u32 % 9 + 1)),
-        "村委会" | "街道办事处" | "派出所" | "社区服务中心" | "社区卫生服务中心" | "公园" | "广场" => {
+        "村委会" | "街道办事处" | "派出所" | "社区服务中心" | "社区卫生服务中心" | "公园" | "广场" =>
+        {
             format!("{}{suffix}", own.zh)
         }
         _ => format!("{}{suffix}", place(rng.below(super::names::count())).zh),
