@@ -34,3 +34,14 @@ test("every address in the style begins with the base that the server puts in", 
   assert.match(style.sources.onemap.url, /^\{base\}\//);
   assert.match(style.glyphs, /^\{base\}\/fonts\/\{fontstack\}\/\{range\}\.pbf$/);
 });
+
+test("no line is wider than its tiles' margin allows: 8 pixels a side up to the source's last zoom", () => {
+  const last = style.sources.onemap.maxzoom;
+  const widest = (value) => (Array.isArray(value) ? Math.max(...value.slice(1).map(widest)) : typeof value === "number" ? value : 0);
+  for (const { id, type, paint } of style.layers.filter((layer) => layer.type === "line")) {
+    const stops = Array.isArray(paint["line-width"]) ? paint["line-width"].slice(3) : [0, paint["line-width"]];
+    for (let place = 0; place < stops.length; place += 2) {
+      if (stops[place] <= last) assert.ok(widest([null, stops[place + 1]]) <= 18, `${type} ${id} at zoom ${stops[place]}`);
+    }
+  }
+});

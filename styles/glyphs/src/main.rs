@@ -31,7 +31,9 @@ fn main() -> Result<()> {
         let Some((stack, file)) = font.split_once('=') else {
             bail!("{font:?}: expected STACK NAME=FONT_FILE");
         };
-        let face = library.new_face(file, 0).with_context(|| format!("opening the font {file}"))?;
+        let face = library
+            .new_face(file, 0)
+            .with_context(|| format!("opening the font {file}"))?;
         let written = write_stack(&face, &Path::new(out).join(stack)).with_context(|| format!("stack {stack}"))?;
         eprintln!("{stack}: {written} glyph ranges from {file}");
     }
@@ -53,7 +55,10 @@ fn write_stack(face: &Face, folder: &Path) -> Result<usize> {
 
 /// First code points of the ranges in which `face` has a glyph, ascending.
 fn covered_ranges(face: &Face) -> BTreeSet<u32> {
-    face.chars().filter(|(code, _)| *code <= LAST_CODE_POINT).map(|(code, _)| code as u32 & !255).collect()
+    face.chars()
+        .filter(|(code, _)| *code <= LAST_CODE_POINT)
+        .map(|(code, _)| code as u32 & !255)
+        .collect()
 }
 
 fn glyph_range(face: &Face, start: u32, end: u32) -> Result<Vec<u8>> {
@@ -69,7 +74,10 @@ mod tests {
     const FONT: &str = "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf";
 
     fn face() -> Face {
-        Library::init().unwrap().new_face(FONT, 0).expect("fonts-noto-core is installed")
+        Library::init()
+            .unwrap()
+            .new_face(FONT, 0)
+            .expect("fonts-noto-core is installed")
     }
 
     #[test]
@@ -86,15 +94,30 @@ mod tests {
         let bytes = glyph_range(&face(), 0, 255).unwrap();
         let stack = Glyphs::decode(bytes.as_slice()).unwrap().stacks.remove(0);
         assert_eq!(stack.range, "0-255");
-        let letter = stack.glyphs.iter().find(|glyph| glyph.id == u32::from(b'A')).expect("Latin has an A");
+        let letter = stack
+            .glyphs
+            .iter()
+            .find(|glyph| glyph.id == u32::from(b'A'))
+            .expect("Latin has an A");
         let bitmap = letter.bitmap.as_deref().expect("an A is not blank");
-        assert_eq!(bitmap.len() as u32, (letter.width + 6) * (letter.height + 6), "three pixels of margin a side");
-        assert!((12..=18).contains(&letter.advance), "an A at 24 px is {} wide", letter.advance);
+        assert_eq!(
+            bitmap.len() as u32,
+            (letter.width + 6) * (letter.height + 6),
+            "three pixels of margin a side"
+        );
+        assert!(
+            (12..=18).contains(&letter.advance),
+            "an A at 24 px is {} wide",
+            letter.advance
+        );
     }
 
     #[test]
     fn making_a_range_twice_gives_the_same_bytes() {
         let face = face();
-        assert_eq!(glyph_range(&face, 0x400, 0x4FF).unwrap(), glyph_range(&face, 0x400, 0x4FF).unwrap());
+        assert_eq!(
+            glyph_range(&face, 0x400, 0x4FF).unwrap(),
+            glyph_range(&face, 0x400, 0x4FF).unwrap()
+        );
     }
 }
