@@ -18,21 +18,3 @@ pub use store::{
     At, Batch, CommitStep, Committed, Edit, LayerState, Load, LoadCounts, LoadMode, LogEntry, LogPage, LogPosition,
     Reading, Store,
 };
-/// How a store is opened.
-pub enum OpenMode {
-    /// It must exist.
-    Existing,
-    /// It is made where missing, in this system.
-    CreateIn(onemap_model::Crs),
-}
-
-/// Opens a store.
-///
-/// # Errors
-/// [`Error::NotAStore`]: no store is built yet.
-pub fn open(text: &str, _mode: OpenMode) -> Result<Box<dyn Store>> {
-    Err(Error::NotAStore {
-        store: text.to_owned(),
-        reason: "no kind of store is built yet".to_owned(),
-    })
-}
