@@ -1,14 +1,16 @@
 //! Integer coordinates of the whole world.
 //!
-//! Two resolutions: *fine*, 2^33 units across a grid's square world, counted from its north-western corner; and
-//! *stored*, 2^32 units across the Web Mercator world, shifted by half so that it fills `i32`. Both round down: a tile
-//! unit is a whole even number of fine units at every zoom, so that rounding down first and half-up afterwards gives
-//! exactly what rounding the real number half-up would. At zoom 20 only the fine ones are fine enough.
+//! Two resolutions: *fine*, 2^40 units across a grid's square world, counted from its north-western corner; and
+//! *stored*, 2^32 units across the Web Mercator world, shifted by half so that it fills `i32`. Both round down: where a
+//! tile unit is an even number of them, rounding down first and half-up afterwards gives exactly what rounding the real
+//! number half-up would. That is so for the stored ones up to zoom 19, for the fine ones at every zoom.
 
 use onemap_model::{Bbox, Coord, TileMatrixSet};
 
 /// Fine units across the world, as a power of two.
-pub(crate) const FINE_BITS: u32 = 33;
+pub(crate) const FINE_BITS: u32 = 40;
+/// Stored units across the world, as a power of two.
+pub(crate) const STORED_BITS: u32 = 32;
 
 /// Worlds beside the real one that fine coordinates reach on every side; what lies further is moved there. With it no
 /// later arithmetic can overflow.
@@ -54,21 +56,24 @@ impl Fine {
 impl World {
     /// The stored form of a place; none where it lies outside the Web Mercator world.
     pub fn from_fine(fine: Fine) -> Option<Self> {
-        let part = |fine: i64| i32::try_from((fine >> 1) - (1 << 31)).ok();
         Some(Self {
-            x: part(fine.x)?,
-            y: part(fine.y)?,
+            x: i32::try_from(stored(fine.x)).ok()?,
+            y: i32::try_from(stored(fine.y)).ok()?,
         })
     }
 
     /// The stored form of a place, or of the nearest place of the world.
     pub fn nearest(fine: Fine) -> Self {
-        let part = |fine: i64| ((fine >> 1) - (1 << 31)).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
+        let part = |fine: i64| stored(fine).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         Self {
             x: part(fine.x),
             y: part(fine.y),
         }
     }
+}
+
+fn stored(fine: i64) -> i64 {
+    (fine >> (FINE_BITS - STORED_BITS)) - (1 << (STORED_BITS - 1))
 }
 
 impl WorldBox {

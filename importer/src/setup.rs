@@ -8,7 +8,7 @@ use std::sync::Once;
 ///
 /// No side files are written (`.aux.xml`, `.shx`), nothing is fetched, one GeoJSON object or CSV line cannot take all
 /// memory, and OSM's node index spills to disk above 128 MB.
-const OPTIONS: [(&str, &str); 12] = [
+const OPTIONS: [(&str, &str); 16] = [
     ("GDAL_PAM_ENABLED", "NO"),
     ("SHAPE_RESTORE_SHX", "NO"),
     ("GDAL_HTTP_MAX_RETRY", "0"),
@@ -17,6 +17,11 @@ const OPTIONS: [(&str, &str); 12] = [
     ("OGR_CSV_MAX_LINE_SIZE", "10000000"),
     ("OSM_MAX_TMPFILE_SIZE", "128"),
     ("OSM_COMPRESS_NODES", "YES"),
+    // Once one of these is left out for a pass that does without, GDAL never takes it up again.
+    ("OSM_INDEX_POINTS", "YES"),
+    ("OSM_USE_POINTS_INDEX", "YES"),
+    ("OSM_INDEX_WAYS", "YES"),
+    ("OSM_USE_WAYS_INDEX", "YES"),
     ("OGR_SQLITE_CACHE", "16"),
     ("OGR_ORGANIZE_POLYGONS", "DEFAULT"),
     ("CPL_DEBUG", "OFF"),

@@ -4,29 +4,17 @@
 //! importer is, and the server calls it from threads of its own. What the stores must do alike is said by one contract
 //! suite (`tests/contract.rs`), into which a store is entered by name.
 
+mod digest;
 mod error;
+mod geopackage;
+mod open;
 mod store;
 
+pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
+pub use geopackage::GeoPackage;
+pub use open::{OpenMode, open};
 pub use store::{
     At, Batch, CommitStep, Committed, Edit, LayerState, Load, LoadCounts, LoadMode, LogEntry, LogPage, LogPosition,
     Reading, Store,
 };
-/// How a store is opened.
-pub enum OpenMode {
-    /// It must exist.
-    Existing,
-    /// It is made where missing, in this system.
-    CreateIn(onemap_model::Crs),
-}
-
-/// Opens a store.
-///
-/// # Errors
-/// [`Error::NotAStore`]: no store is built yet.
-pub fn open(text: &str, _mode: OpenMode) -> Result<Box<dyn Store>> {
-    Err(Error::NotAStore {
-        store: text.to_owned(),
-        reason: "no kind of store is built yet".to_owned(),
-    })
-}

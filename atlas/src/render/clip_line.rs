@@ -1,22 +1,25 @@
 //! Cuts lines to the tile and its buffer.
 
-use super::frame::{MAX, MIN, Point};
+use super::frame::{Point, Subunits};
 use super::ring::cross;
 
-/// Cuts a line to what is inside, borders included, and hands each part of two positions or more to `each`: no two
-/// following positions equal, none in the middle of a straight run. `part` is working space.
-pub(super) fn clip(line: &[Point], part: &mut Vec<Point>, mut each: impl FnMut(&[Point])) {
+/// Cuts a line, in subunits, to what is inside, borders included; rounds it, and hands each part of two positions or
+/// more to `each`, in units: no two following positions equal, none in the middle of a straight run. `part` is working
+/// space.
+pub(super) fn clip(line: &[Point], subunits: Subunits, part: &mut Vec<Point>, mut each: impl FnMut(&[Point])) {
     part.clear();
+    let mut is_open = false;
     for pair in line.windows(2) {
-        let inside = segment(pair[0], pair[1]);
-        let goes_on = inside.is_some_and(|(from, _)| part.last() == Some(&from) && from == pair[0]);
-        if !goes_on {
+        let (a, b) = (pair[0], pair[1]);
+        let inside = segment(a, b, subunits);
+        if !(is_open && inside.is_some_and(|(from, _)| from == a)) {
             finish(part, &mut each);
         }
         if let Some((from, to)) = inside {
-            push(part, from);
-            push(part, to);
+            push(part, subunits.round(from));
+            push(part, subunits.round(to));
         }
+        is_open = inside.is_some_and(|(_, to)| to == b);
     }
     finish(part, &mut each);
 }
@@ -43,27 +46,22 @@ fn push(part: &mut Vec<Point>, to: Point) {
 }
 
 /// What of the segment is inside, in its direction; may be a single position.
-fn segment(a: Point, b: Point) -> Option<(Point, Point)> {
-    if a.is_drawn() && b.is_drawn() {
+fn segment(a: Point, b: Point, subunits: Subunits) -> Option<(Point, Point)> {
+    if subunits.is_drawn(a) && subunits.is_drawn(b) {
         return Some((a, b));
     }
-    let beyond = |at: fn(Point) -> i64| at(a).max(at(b)) < MIN || at(a).min(at(b)) > MAX;
+    let (min, max) = (subunits.min(), subunits.max());
+    let beyond = |at: fn(Point) -> i64| at(a).max(at(b)) < min || at(a).min(at(b)) > max;
     if beyond(|p| p.x) || beyond(|p| p.y) {
         return None;
     }
     // Candidates for the ends, each computed from the whole segment: cutting twice would round twice.
-    let sides = [
-        at_x(a, b, MIN),
-        at_x(a, b, MAX),
-        at_y(a, b, MIN),
-        at_y(a, b, MAX),
-        Some(a),
-        Some(b),
-    ];
-    let inside = || sides.iter().flatten().copied().filter(|point| point.is_drawn());
+    let sides = [at_x(a, b, min), at_x(a, b, max), at_y(a, b, min), at_y(a, b, max)];
+    let ends = sides.into_iter().flatten().chain([a, b]);
+    let inside = ends.filter(|&point| subunits.is_drawn(point));
     let along =
-        |p: &Point| (i128::from(b.x - a.x) * i128::from(p.x - a.x)) + (i128::from(b.y - a.y) * i128::from(p.y - a.y));
-    Some((inside().min_by_key(along)?, inside().max_by_key(along)?))
+        |p: &Point| i128::from(b.x - a.x) * i128::from(p.x - a.x) + i128::from(b.y - a.y) * i128::from(p.y - a.y);
+    Some((inside.clone().min_by_key(along)?, inside.max_by_key(along)?))
 }
 
 /// Where the segment crosses the vertical at `x`, rounded half up; none where it does not, or runs along it.
@@ -100,7 +98,9 @@ mod tests {
     fn check(line: &[(i64, i64)], expected: &[&[(i64, i64)]]) {
         let points = |line: &[(i64, i64)]| line.iter().map(|&(x, y)| Point { x, y }).collect::<Vec<_>>();
         let mut parts = Vec::new();
-        clip(&points(line), &mut Vec::new(), |part| parts.push(part.to_vec()));
+        clip(&points(line), Subunits::UNITS, &mut Vec::new(), |part| {
+            parts.push(part.to_vec());
+        });
         let expected: Vec<_> = expected.iter().map(|part| points(part)).collect();
         assert_eq!(parts, expected, "{line:?}");
     }

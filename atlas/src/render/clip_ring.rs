@@ -5,14 +5,15 @@
 //! there; [`super::simple`] is what finds that it must.
 
 use super::clip_line::{at_x, at_y};
-use super::frame::{MAX, MIN, Point};
+use super::frame::{Point, Subunits};
 
-/// Cuts `ring` in place. `spare` is working space.
-pub(super) fn clip(ring: &mut Vec<Point>, spare: &mut Vec<Point>) {
-    side(ring, spare, |p| p.x >= MIN, |a, b| at_x(a, b, MIN));
-    side(spare, ring, |p| p.x <= MAX, |a, b| at_x(a, b, MAX));
-    side(ring, spare, |p| p.y >= MIN, |a, b| at_y(a, b, MIN));
-    side(spare, ring, |p| p.y <= MAX, |a, b| at_y(a, b, MAX));
+/// Cuts `ring`, in subunits, in place. `spare` is working space.
+pub(super) fn clip(ring: &mut Vec<Point>, subunits: Subunits, spare: &mut Vec<Point>) {
+    let (min, max) = (subunits.min(), subunits.max());
+    side(ring, spare, |p| p.x >= min, |a, b| at_x(a, b, min));
+    side(spare, ring, |p| p.x <= max, |a, b| at_x(a, b, max));
+    side(ring, spare, |p| p.y >= min, |a, b| at_y(a, b, min));
+    side(spare, ring, |p| p.y <= max, |a, b| at_y(a, b, max));
 }
 
 fn side(
@@ -42,7 +43,7 @@ mod tests {
     fn check(ring: &[(i64, i64)], expected: &[(i64, i64)]) {
         let points = |ring: &[(i64, i64)]| ring.iter().map(|&(x, y)| Point { x, y }).collect::<Vec<_>>();
         let mut cut = points(ring);
-        clip(&mut cut, &mut Vec::new());
+        clip(&mut cut, Subunits::UNITS, &mut Vec::new());
         let start = cut
             .iter()
             .position(|p| Some(p) == points(expected).first())

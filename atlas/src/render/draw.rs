@@ -4,6 +4,7 @@ use super::clip_line;
 use super::frame::{Point, Vertices};
 use super::mvt::{Commands, GeomType};
 use super::polygon::PolygonPen;
+use super::ring::Role;
 use crate::data::shapes::{Kind, Shapes};
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ pub(super) struct Pen {
     commands: Commands,
     polygon: PolygonPen,
     points: Vec<Point>,
+    line: Vec<Point>,
     part: Vec<Point>,
 }
 
@@ -20,8 +22,9 @@ impl Pen {
     pub fn new() -> Self {
         Self {
             commands: Commands::new(),
-            polygon: PolygonPen::default(),
+            polygon: PolygonPen::new(),
             points: Vec::new(),
+            line: Vec::new(),
             part: Vec::new(),
         }
     }
@@ -35,6 +38,7 @@ impl Pen {
                 self.run(shapes, kind, paths, vertices);
             }
         });
+        self.polygon.finish(&mut self.commands);
         if !self.points.is_empty() {
             self.commands.points(&self.points);
         }
@@ -42,22 +46,26 @@ impl Pen {
     }
 
     fn run(&mut self, shapes: &Shapes, kind: Kind, paths: Range<usize>, vertices: &impl Vertices) {
-        let along = |path: usize| shapes.vertices(path).map(|vertex| vertices.point(vertex));
+        let subunits = vertices.subunits();
+        let along = |path: usize| shapes.vertices(path).map(|vertex| vertices.place(vertex));
         match kind {
-            Kind::Points => self
-                .points
-                .extend(paths.flat_map(along).filter(|point| point.is_drawn())),
-            Kind::Lines => paths.for_each(|path| {
-                self.points.extend(along(path));
-                clip_line::clip(&self.points, &mut self.part, |part| self.commands.line(part));
-                self.points.clear();
-            }),
+            Kind::Points => {
+                let rounded = paths.flat_map(along).map(|point| subunits.round(point));
+                self.points.extend(rounded.filter(|point| point.is_drawn()));
+            }
+            Kind::Lines => {
+                for path in paths {
+                    self.line.clear();
+                    self.line.extend(along(path));
+                    let draw = |part: &[Point]| self.commands.line(part.iter().copied());
+                    clip_line::clip(&self.line, subunits, &mut self.part, draw);
+                }
+            }
             Kind::Polygons => {
                 for path in paths {
-                    self.polygon
-                        .ring(along(path), shapes.is_outer(path), &mut self.commands);
+                    let role = if shapes.is_outer(path) { Role::Outer } else { Role::Hole };
+                    self.polygon.ring(along(path), subunits, role);
                 }
-                self.polygon.finish(&mut self.commands);
             }
             Kind::Null | Kind::Collection => {}
         }

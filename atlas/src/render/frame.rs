@@ -1,6 +1,6 @@
 //! From the world to whole units of one tile.
 
-use crate::world::{FINE_BITS, Fine, World, WorldBox};
+use crate::world::{FINE_BITS, Fine, STORED_BITS, World, WorldBox};
 use onemap_model::{Coord, TileCoord, TileMatrixSet};
 
 /// Units across a tile.
@@ -8,88 +8,128 @@ pub(super) const EXTENT: i64 = 4096;
 /// Units beyond each edge that are drawn too.
 pub(super) const BUFFER: i64 = 64;
 /// The smallest coordinate drawn, in x and y.
-pub(super) const MIN: i64 = -BUFFER;
+const MIN: i64 = -BUFFER;
 /// The largest coordinate drawn, in x and y.
-pub(super) const MAX: i64 = EXTENT + BUFFER;
+const MAX: i64 = EXTENT + BUFFER;
+/// Subunits of a unit, as a power of two, that are enough to cut exactly.
+const CUTTING_BITS: u32 = 4;
 
-/// A position in tile units from the north-western corner, y downwards. Less than 2^36 in size before clipping.
+/// A position from the north-western corner of the tile, y downwards; in units, or in subunits where that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Point {
     pub x: i64,
     pub y: i64,
 }
 
-/// Gives vertices in tile units.
-pub(super) trait Vertices {
-    /// The vertex with this number, rounded half up.
-    fn point(&self, vertex: usize) -> Point;
+/// Subunits: what is cut is cut in these, before it is rounded. Positions in them are less than 2^44 in size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subunits {
+    /// So many, as a power of two and at least two, make a unit.
+    bits: u32,
 }
 
-/// A square of a world whose units are 2^`shift` to the tile's.
-#[derive(Debug, Clone, Copy)]
-struct Square {
-    west: i64,
-    north: i64,
-    shift: u32,
+/// Gives vertices in subunits.
+pub(super) trait Vertices {
+    /// The subunits they are in.
+    fn subunits(&self) -> Subunits;
+
+    /// The place of a vertex, in subunits.
+    fn place(&self, vertex: usize) -> Point;
 }
 
 /// Vertices projected as they are asked for: any grid, any zoom, any coordinates.
 pub(super) struct Projected<'a> {
     coords: &'a [Coord],
     grid: TileMatrixSet,
-    square: Square,
+    /// In fine units.
+    corner: Point,
+    subunits: Subunits,
 }
 
 /// Vertices from stored coordinates: Web Mercator up to zoom 19, inside the world.
 pub(super) struct Stored<'a> {
     world: &'a [World],
-    square: Square,
+    /// In stored units.
+    corner: Point,
+    subunits: Subunits,
 }
 
 impl Point {
-    /// Whether it is in the tile or its buffer, borders included.
+    /// Whether it is in the tile or its buffer, borders included; in units.
     #[inline]
     pub fn is_drawn(self) -> bool {
         (MIN..=MAX).contains(&self.x) && (MIN..=MAX).contains(&self.y)
     }
 }
 
-impl Square {
-    fn of(tile: TileCoord, world_bits: u32) -> Self {
+impl Subunits {
+    /// Subunits of a tile, and its corner, in a world of 2^`world_bits` units.
+    fn of(tile: TileCoord, world_bits: u32) -> (Self, Point) {
         let size_bits = world_bits - u32::from(tile.z());
-        Self {
-            west: i64::from(tile.col()) << size_bits,
-            north: i64::from(tile.row()) << size_bits,
-            shift: size_bits - EXTENT.trailing_zeros(),
+        let corner = Point {
+            x: i64::from(tile.col()) << size_bits,
+            y: i64::from(tile.row()) << size_bits,
+        };
+        let bits = size_bits - EXTENT.trailing_zeros();
+        (Self { bits }, corner)
+    }
+
+    /// One to a unit.
+    #[cfg(test)]
+    pub const UNITS: Subunits = Subunits { bits: 0 };
+
+    /// A position in units, rounded half up.
+    #[inline]
+    pub fn round(self, at: Point) -> Point {
+        let half = (1 << self.bits) >> 1;
+        Point {
+            x: (at.x + half) >> self.bits,
+            y: (at.y + half) >> self.bits,
         }
     }
 
-    /// Half up, for which the shift must be at least one.
+    /// The smallest coordinate drawn, in x and y.
     #[inline]
-    fn place(self, x: i64, y: i64) -> Point {
-        let half = 1 << (self.shift - 1);
-        Point {
-            x: (x - self.west + half) >> self.shift,
-            y: (y - self.north + half) >> self.shift,
-        }
+    pub fn min(self) -> i64 {
+        MIN << self.bits
+    }
+
+    /// The largest coordinate drawn, in x and y.
+    #[inline]
+    pub fn max(self) -> i64 {
+        MAX << self.bits
+    }
+
+    /// Whether a position in subunits is in the tile or its buffer, borders included.
+    #[inline]
+    pub fn is_drawn(self, at: Point) -> bool {
+        (self.min()..=self.max()).contains(&at.x) && (self.min()..=self.max()).contains(&at.y)
     }
 }
 
 impl<'a> Projected<'a> {
     pub fn new(coords: &'a [Coord], tile: TileCoord) -> Self {
-        let square = Square::of(tile, FINE_BITS);
+        let (subunits, corner) = Subunits::of(tile, FINE_BITS);
         Self {
             coords,
             grid: tile.grid(),
-            square,
+            corner,
+            subunits,
         }
     }
 }
 
 impl Vertices for Projected<'_> {
-    fn point(&self, vertex: usize) -> Point {
+    fn subunits(&self) -> Subunits {
+        self.subunits
+    }
+
+    fn place(&self, vertex: usize) -> Point {
         let fine = Fine::project(self.grid, self.coords[vertex]);
-        self.square.place(fine.x, fine.y)
+        Point {
+            x: fine.x - self.corner.x,
+            y: fine.y - self.corner.y,
+        }
     }
 }
 
@@ -97,25 +137,42 @@ impl<'a> Stored<'a> {
     /// None where the stored coordinates are of another grid, or not fine enough to round half up.
     pub fn new(world: &'a [World], tile: TileCoord) -> Option<Self> {
         let fits = tile.grid() == TileMatrixSet::WebMercatorQuad && tile.z() < tile.grid().max_zoom();
-        let square = Square::of(tile, FINE_BITS - 1);
-        fits.then_some(Self { world, square })
+        let (subunits, corner) = fits.then(|| Subunits::of(tile, STORED_BITS))?;
+        Some(Self {
+            world,
+            corner,
+            subunits,
+        })
     }
 
-    fn place(&self, at: World) -> Point {
-        self.square
-            .place(i64::from(at.x) + (1 << 31), i64::from(at.y) + (1 << 31))
+    /// Whether the coordinates are fine enough to be cut, not only to be rounded.
+    pub fn can_be_cut(&self) -> bool {
+        self.subunits.bits >= CUTTING_BITS
     }
 
-    /// The corners of a box in tile units, north-western first.
+    /// The corners of a box in units, north-western first.
     pub fn corners(&self, around: &WorldBox) -> [Point; 2] {
-        [self.place(around.min), self.place(around.max)]
+        [around.min, around.max].map(|at| self.subunits.round(self.beside_corner(at)))
+    }
+
+    #[inline]
+    fn beside_corner(&self, at: World) -> Point {
+        let unsigned = |part: i32| i64::from(part) + (1 << (STORED_BITS - 1));
+        Point {
+            x: unsigned(at.x) - self.corner.x,
+            y: unsigned(at.y) - self.corner.y,
+        }
     }
 }
 
 impl Vertices for Stored<'_> {
+    fn subunits(&self) -> Subunits {
+        self.subunits
+    }
+
     #[inline]
-    fn point(&self, vertex: usize) -> Point {
-        self.place(self.world[vertex])
+    fn place(&self, vertex: usize) -> Point {
+        self.beside_corner(self.world[vertex])
     }
 }
 
@@ -142,9 +199,11 @@ mod tests {
             let world = [World::from_fine(fine).unwrap()];
             for z in [0, 7, 14, 18, 19] {
                 let tile = grid.tile_at(z, Coord { x: 115.0, y: 30.2 }).unwrap();
-                let stored = Stored::new(&world, tile).unwrap().point(0);
+                let stored = Stored::new(&world, tile).unwrap();
+                let stored = stored.subunits().round(stored.place(0));
                 let coords = [coord];
-                assert_eq!(stored, Projected::new(&coords, tile).point(0));
+                let exact = Projected::new(&coords, tile);
+                assert_eq!(stored, exact.subunits().round(exact.place(0)));
                 let at = grid.project(coord);
                 let real = |part: f64, corner: f64| ((part - corner) / tile.size() * 4096.0 + 0.5).floor() as i64;
                 let corner = tile.corner();
@@ -163,11 +222,10 @@ mod tests {
             let tile = grid.tile_at(20, Coord { x: 115.0, y: 30.2 }).unwrap();
             for far in [1e300, -1e300, 181.0, -181.0, 90.0, -90.0] {
                 let coords = [Coord { x: far, y: far }];
-                let point = Projected::new(&coords, tile).point(0);
-                assert!(
-                    !point.is_drawn() && point.x.abs() < 1 << 36 && point.y.abs() < 1 << 36,
-                    "{point:?}"
-                );
+                let exact = Projected::new(&coords, tile);
+                let point = exact.place(0);
+                assert!(!exact.subunits().is_drawn(point), "{point:?}");
+                assert!(point.x.abs() < 1 << 44 && point.y.abs() < 1 << 44, "{point:?}");
             }
         }
     }

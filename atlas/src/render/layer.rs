@@ -1,7 +1,7 @@
 //! Renders the part of a tile that one layer makes.
 
 use super::draw::{Pen, geom_types};
-use super::frame::{EXTENT, Projected, Stored, search_box};
+use super::frame::{EXTENT, Point, Projected, Stored, search_box};
 use super::mvt::{GeomType, put_bytes, put_number};
 use super::tags::Tags;
 use crate::data::shapes::Kind;
@@ -18,9 +18,12 @@ pub(crate) fn layer(parts: &Parts, tile: TileCoord, now: Instant, out: &mut Vec<
     for slot in slots {
         let (shapes, at) = (&parts.shapes, slot as usize);
         let stored = stored.as_ref().filter(|_| !shapes.is_wide(at));
-        if stored.is_some_and(|stored| shrinks_to_nothing(parts, at, stored)) {
+        let corners = stored.map(|stored| stored.corners(parts.tree.entry(at)));
+        if corners.is_some_and(|corners| shrinks_to_nothing(shapes.kind(at), corners)) {
             continue;
         }
+        let is_inside = corners.is_some_and(|corners| corners.into_iter().all(Point::is_drawn));
+        let stored = stored.filter(|stored| is_inside || stored.can_be_cut());
         for &wanted in geom_types(shapes.kind(at)) {
             let drawn = match stored {
                 Some(stored) => pen.draw(shapes, at, wanted, stored),
@@ -46,9 +49,8 @@ fn find(parts: &Parts, tile: TileCoord, now: Instant) -> Vec<u32> {
 }
 
 /// Whether nothing of a line or an area is left when its box is rounded: seen without a look at its vertices.
-fn shrinks_to_nothing(parts: &Parts, slot: usize, stored: &Stored<'_>) -> bool {
-    let [min, max] = stored.corners(parts.tree.entry(slot));
-    match parts.shapes.kind(slot) {
+fn shrinks_to_nothing(kind: Kind, [min, max]: [Point; 2]) -> bool {
+    match kind {
         Kind::Polygons => min.x == max.x || min.y == max.y,
         Kind::Lines => min == max,
         Kind::Points | Kind::Collection | Kind::Null => false,

@@ -1,10 +1,12 @@
 //! How features become Mapbox Vector Tiles 2.1: project and quantise, clip, clean, repair where needed, encode.
 //!
-//! All arithmetic from quantisation on is in whole tile units: 4096 across the tile, y downwards, 64 more on each side.
+//! A tile is 4096 units wide, y downwards, and 64 more are drawn on each side. Geometry is cut in whole *subunits*, then
+//! rounded; from there on all arithmetic is in whole units.
 //!
 //! - What a geometry has outside the buffered tile is cut off; what lies on its border belongs to it.
 //! - A line is drawn if two different positions of it are left, an area if some area is left, points always.
-//! - Polygons of a feature stay apart, each valid by itself, even where they touch.
+//! - The polygons of a feature are valid together (OGC Simple Features): those that rounding lets overlap, or touch in
+//!   more than points, become one.
 //! - Collections give a tile feature for each dimension, all with the same number.
 
 mod clip_line;

@@ -81,16 +81,18 @@ impl Commands {
     }
 
     /// Draws a line of two points or more, no two following ones equal.
-    pub fn line(&mut self, points: &[Point]) {
+    pub fn line(&mut self, mut points: impl ExactSizeIterator<Item = Point>) {
         debug_assert!(points.len() >= 2);
-        self.command(Self::MOVE_TO, 1);
-        self.go(points[0]);
-        self.command(Self::LINE_TO, points.len() - 1);
-        points[1..].iter().for_each(|&point| self.go(point));
+        if let Some(start) = points.next() {
+            self.command(Self::MOVE_TO, 1);
+            self.go(start);
+            self.command(Self::LINE_TO, points.len());
+            points.for_each(|point| self.go(point));
+        }
     }
 
     /// Draws a ring of three points or more, the first not repeated at the end.
-    pub fn ring(&mut self, points: &[Point]) {
+    pub fn ring(&mut self, points: impl ExactSizeIterator<Item = Point>) {
         debug_assert!(points.len() >= 3);
         self.line(points);
         self.command(Self::CLOSE_PATH, 1);

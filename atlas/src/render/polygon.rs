@@ -1,14 +1,14 @@
-//! Draws polygons: cut, cleaned, valid, wound as MVT wants them.
+//! Draws the polygons of a feature: cut, cleaned, valid, wound as MVT wants them.
 
 use super::clip_ring;
-use super::frame::{MAX, MIN, Point};
+use super::frame::{Point, Subunits};
 use super::mvt::Commands;
 use super::repair::{hull, repair};
-use super::ring::{Rings, clean, double_area};
+use super::ring::{Rings, Role, clean, double_area};
 use super::simple::{Inspector, Verdict};
 
-/// Takes the rings of polygons one after the other and draws each polygon when it is complete.
-#[derive(Debug, Default)]
+/// Takes the rings of a feature one after the other and draws them when all are there.
+#[derive(Debug)]
 pub(super) struct PolygonPen {
     rings: Rings,
     ring: Vec<Point>,
@@ -19,40 +19,49 @@ pub(super) struct PolygonPen {
 }
 
 impl PolygonPen {
-    /// Takes an outer ring, or a hole in the polygon whose outer ring came last.
-    pub fn ring(&mut self, vertices: impl Iterator<Item = Point>, is_outer: bool, commands: &mut Commands) {
-        if is_outer {
-            self.finish(commands);
-            self.nothing_left = false;
+    pub fn new() -> Self {
+        Self {
+            rings: Rings::default(),
+            ring: Vec::new(),
+            spare: Vec::new(),
+            inspector: Inspector::default(),
+            nothing_left: true,
         }
-        if self.nothing_left {
+    }
+
+    /// Takes an outer ring, or a hole in the polygon whose outer ring came last; in subunits.
+    pub fn ring(&mut self, vertices: impl Iterator<Item = Point>, subunits: Subunits, role: Role) {
+        if role == Role::Hole && self.nothing_left {
             return;
         }
         self.ring.clear();
         self.ring.extend(vertices);
-        self.cut();
+        self.cut(subunits);
+        self.ring.iter_mut().for_each(|point| *point = subunits.round(*point));
         clean(&mut self.ring);
+        if role == Role::Outer {
+            self.nothing_left = self.ring.is_empty();
+        }
         if !self.ring.is_empty() {
-            self.rings.push(&self.ring);
-        } else if is_outer {
-            self.nothing_left = true;
+            self.rings.push(role, self.ring.iter().copied());
         }
     }
 
-    /// Draws the polygon whose rings were taken last.
+    /// Draws the polygons whose rings were taken, and forgets them.
     pub fn finish(&mut self, commands: &mut Commands) {
-        if self.rings.len() > 0 {
+        if !self.rings.is_empty() {
             match self.inspector.inspect(&self.rings) {
-                Verdict::Valid => draw(&mut self.rings, commands),
-                Verdict::Doubtful => repair(&self.rings, |polygon| draw_copy(polygon, commands)),
-                Verdict::Hopeless => draw_hull(self.rings.ring(0), commands),
+                Verdict::Valid => draw(&self.rings, commands),
+                Verdict::Doubtful => draw(&repair(&self.rings), commands),
+                Verdict::Hopeless => draw(&hull(&self.rings), commands),
             }
+            self.rings.clear();
         }
-        self.rings.clear();
+        self.nothing_left = true;
     }
 
     /// Cuts the ring to the tile where it is not inside.
-    fn cut(&mut self) {
+    fn cut(&mut self, subunits: Subunits) {
         let Some(&first) = self.ring.first() else { return };
         let (mut min, mut max) = (first, first);
         for point in &self.ring {
@@ -65,35 +74,25 @@ impl PolygonPen {
                 y: max.y.max(point.y),
             };
         }
-        if min.x > MAX || min.y > MAX || max.x < MIN || max.y < MIN {
+        let (low, high) = (subunits.min(), subunits.max());
+        if min.x > high || min.y > high || max.x < low || max.y < low {
             self.ring.clear();
-        } else if !(min.is_drawn() && max.is_drawn()) {
-            clip_ring::clip(&mut self.ring, &mut self.spare);
+        } else if !(subunits.is_drawn(min) && subunits.is_drawn(max)) {
+            clip_ring::clip(&mut self.ring, subunits, &mut self.spare);
         }
     }
 }
 
-fn draw(rings: &mut Rings, commands: &mut Commands) {
-    for at in 0..rings.len() {
-        let ring = rings.ring_mut(at);
-        // The outer ring has a positive area, holes a negative one (MVT 2.1, clause 4.3.4.4).
-        if (double_area(ring) > 0) != (at == 0) {
-            ring.reverse();
+fn draw(rings: &Rings, commands: &mut Commands) {
+    for polygon in rings.polygons() {
+        for at in polygon.clone() {
+            let ring = rings.ring(at);
+            // The outer ring has a positive area, holes a negative one (MVT 2.1, clause 4.3.4.4).
+            if (double_area(ring) > 0) == (at == polygon.start) {
+                commands.ring(ring.iter().copied());
+            } else {
+                commands.ring(ring.iter().rev().copied());
+            }
         }
-        commands.ring(ring);
-    }
-}
-
-fn draw_copy(rings: &Rings, commands: &mut Commands) {
-    let mut copy = Rings::default();
-    rings.iter().for_each(|ring| copy.push(ring));
-    draw(&mut copy, commands);
-}
-
-fn draw_hull(ring: &[Point], commands: &mut Commands) {
-    let mut rings = Rings::default();
-    rings.push(&hull(ring));
-    if rings.edge_count() > 0 {
-        draw(&mut rings, commands);
     }
 }

@@ -1,33 +1,54 @@
 //! Makes valid polygons of rings that cross or touch themselves or each other.
 
 use super::frame::Point;
-use super::ring::{Rings, cross};
+use super::ring::{Rings, Role, cross};
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{IntOverlayOptions, Overlay, ShapeType};
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::core::solver::Solver;
 use i_overlay::i_float::int::point::IntPoint;
 
-/// Hands valid polygons to `each` that cover what the rings cover by the even-odd rule: inside the outer ring and not
-/// inside a hole. `rings` must be drawn ones.
-pub(super) fn repair(rings: &Rings, mut each: impl FnMut(&Rings)) {
+/// Makes valid polygons, apart from each other, that cover what the given ones cover: each by the even-odd rule what is
+/// inside its outer ring and not inside its holes, and all of them together. All must be drawn positions.
+pub(super) fn repair(rings: &Rings) -> Rings {
+    let each = rings.polygons().map(|polygon| {
+        let mut overlay = overlay(polygon.clone().map(|at| rings.ring(at).len()).sum());
+        for at in polygon.clone() {
+            let role = if at == polygon.start {
+                ShapeType::Subject
+            } else {
+                ShapeType::Clip
+            };
+            overlay.add_path_iter(rings.ring(at).iter().map(int_point), role);
+        }
+        overlay.overlay(OverlayRule::Difference, FillRule::EvenOdd)
+    });
+    let mut shapes: Vec<_> = each.flatten().collect();
+    if rings.polygon_count() > 1 {
+        let mut overlay = overlay(rings.points().len());
+        overlay.add_source(&shapes, ShapeType::Subject);
+        shapes = overlay.overlay(OverlayRule::Subject, FillRule::NonZero);
+    }
+    let mut repaired = Rings::default();
+    for contours in shapes {
+        let roles = std::iter::once(Role::Outer).chain(std::iter::repeat(Role::Hole));
+        for (role, contour) in roles.zip(contours) {
+            repaired.push(role, contour.iter().map(point));
+        }
+    }
+    repaired
+}
+
+fn overlay(edges: usize) -> Overlay<i32> {
     let options = IntOverlayOptions {
         ogc: true,
         ..IntOverlayOptions::default()
     };
-    let mut overlay = Overlay::<i32>::new_custom(rings.edge_count(), options, Solver::default());
-    for (at, ring) in rings.iter().enumerate() {
-        let role = if at == 0 { ShapeType::Subject } else { ShapeType::Clip };
-        overlay.add_path_iter(ring.iter().map(|p| IntPoint::new(p.x as i32, p.y as i32)), role);
-    }
-    let mut polygon = Rings::default();
-    for shape in overlay.overlay(OverlayRule::Difference, FillRule::EvenOdd) {
-        polygon.clear();
-        for contour in &shape {
-            polygon.push(&contour.iter().map(point).collect::<Vec<_>>());
-        }
-        each(&polygon);
-    }
+    Overlay::new_custom(edges, options, Solver::default())
+}
+
+fn int_point(at: &Point) -> IntPoint<i32> {
+    IntPoint::new(at.x as i32, at.y as i32)
 }
 
 fn point(at: &IntPoint<i32>) -> Point {
@@ -37,14 +58,18 @@ fn point(at: &IntPoint<i32>) -> Point {
     }
 }
 
-/// The convex hull of a ring, for one that is beyond repair; empty where it has no area.
-pub(super) fn hull(ring: &[Point]) -> Vec<Point> {
-    let mut points = ring.to_vec();
+/// The convex hull of rings that are beyond repair; empty where it has no area.
+pub(super) fn hull(rings: &Rings) -> Rings {
+    let mut points = rings.points().to_vec();
     points.sort_unstable();
     points.dedup();
     let mut hull = half_hull(points.iter());
     hull.extend(half_hull(points.iter().rev()));
-    if hull.len() < 3 { Vec::new() } else { hull }
+    let mut rings = Rings::default();
+    if hull.len() >= 3 {
+        rings.push(Role::Outer, hull);
+    }
+    rings
 }
 
 /// One side of the hull, without its last point, which is the other side's first.

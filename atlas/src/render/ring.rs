@@ -3,23 +3,42 @@
 //! Rings are kept without the closing repetition of the first vertex.
 
 use super::frame::Point;
+use std::ops::Range;
 
-/// The rings of one polygon, the outer one first.
+/// The rings of the polygons of a feature: each outer ring is followed by its holes.
 #[derive(Debug, Default)]
 pub(super) struct Rings {
     points: Vec<Point>,
     ends: Vec<usize>,
+    /// Places of the outer rings.
+    outer: Vec<usize>,
+}
+
+/// What a ring is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Outer,
+    Hole,
 }
 
 impl Rings {
     pub fn clear(&mut self) {
         self.points.clear();
         self.ends.clear();
+        self.outer.clear();
     }
 
-    pub fn push(&mut self, ring: &[Point]) {
-        self.points.extend_from_slice(ring);
+    /// Adds a ring; the first must be an outer one.
+    pub fn push(&mut self, role: Role, ring: impl IntoIterator<Item = Point>) {
+        if role == Role::Outer {
+            self.outer.push(self.ends.len());
+        }
+        self.points.extend(ring);
         self.ends.push(self.points.len());
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
 
     /// How many rings.
@@ -27,9 +46,9 @@ impl Rings {
         self.ends.len()
     }
 
-    /// How many vertices in all, which is how many edges.
-    pub fn edge_count(&self) -> usize {
-        self.points.len()
+    /// All vertices; there are as many edges.
+    pub fn points(&self) -> &[Point] {
+        &self.points
     }
 
     pub fn ring(&self, at: usize) -> &[Point] {
@@ -37,13 +56,20 @@ impl Rings {
         &self.points[start..self.ends[at]]
     }
 
-    pub fn ring_mut(&mut self, at: usize) -> &mut [Point] {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &mut self.points[start..self.ends[at]]
-    }
-
+    /// All rings.
     pub fn iter(&self) -> impl Iterator<Item = &[Point]> {
         (0..self.len()).map(|at| self.ring(at))
+    }
+
+    /// How many polygons.
+    pub fn polygon_count(&self) -> usize {
+        self.outer.len()
+    }
+
+    /// The places of the rings of each polygon, the outer one first.
+    pub fn polygons(&self) -> impl Iterator<Item = Range<usize>> {
+        let ends = self.outer.iter().skip(1).copied().chain([self.len()]);
+        self.outer.iter().copied().zip(ends).map(|(start, end)| start..end)
     }
 }
 

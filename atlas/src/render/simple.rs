@@ -1,17 +1,19 @@
-//! Whether the rings of a polygon make a valid polygon as they stand.
+//! Whether the rings of a feature make valid polygons, apart from each other, as they stand.
 
 use super::frame::Point;
 use super::ring::{Rings, cross};
+use std::ops::Range;
 
 /// Up to so many edges each is compared with each.
 const FEW_EDGES: usize = 64;
-/// Comparisons for one polygon, at the most: some ten milliseconds.
+/// Comparisons for one feature, at the most: some ten milliseconds.
 const MAX_COMPARISONS: usize = 4_000_000;
 
-/// What is known of a polygon's rings.
+/// What is known of a feature's rings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// No edge meets another but its neighbours; all holes are inside the outer ring and outside each other.
+    /// No edge meets another but its neighbours; holes are inside their outer rings and outside each other; no
+    /// polygon is inside another.
     Valid,
     /// Not valid, or not known to be.
     Doubtful,
@@ -43,7 +45,7 @@ impl Inspector {
     ///
     /// Up to 64 edges each edge is compared with each; beyond, a sweep across the polygon compares those side by side.
     pub fn inspect(&mut self, rings: &Rings) -> Verdict {
-        if rings.edge_count() == 3 || (rings.len() == 1 && is_convex(rings.ring(0))) {
+        if rings.len() == 1 && is_convex(rings.ring(0)) {
             return Verdict::Valid;
         }
         self.load(rings);
@@ -52,7 +54,7 @@ impl Inspector {
             _ => self.sweep(),
         };
         match apart {
-            Verdict::Valid if !holes_fit(rings) => Verdict::Doubtful,
+            Verdict::Valid if !fit(rings) => Verdict::Doubtful,
             verdict => verdict,
         }
     }
@@ -64,7 +66,7 @@ impl Inspector {
             edges.map(|pair| (along(&pair[0]) - along(&pair[1])).abs()).sum()
         };
         // Across the direction in which edges are short, few of them are side by side.
-        let along: fn(&Point) -> i64 = if rings.edge_count() > FEW_EDGES && extent(|p| p.y) < extent(|p| p.x) {
+        let along: fn(&Point) -> i64 = if rings.points().len() > FEW_EDGES && extent(|p| p.y) < extent(|p| p.x) {
             |p| p.y
         } else {
             |p| p.x
@@ -152,17 +154,28 @@ fn is_convex(ring: &[Point]) -> bool {
     (1..count).all(|i| turn(i) == first) && (0..count).filter(|&i| goes_back(i) != goes_back(i + 1)).count() == 2
 }
 
-/// Whether all holes are inside the outer ring and outside each other, when no edges meet.
-fn holes_fit(rings: &Rings) -> bool {
-    let holes = 1..rings.len();
-    if holes.len() * rings.edge_count() > MAX_COMPARISONS {
+/// Whether rings whose edges do not meet are where they should be. False too where that takes too long to tell.
+fn fit(rings: &Rings) -> bool {
+    if rings.len() == 1 {
+        return true;
+    }
+    if rings.len() * rings.points().len() > MAX_COMPARISONS {
         return false;
     }
-    holes.clone().all(|hole| {
-        let point = rings.ring(hole)[0];
-        let others = holes.clone().filter(|&other| other != hole);
-        encloses(rings.ring(0), point) && !others.into_iter().any(|other| encloses(rings.ring(other), point))
-    })
+    let holes_fit = |polygon: Range<usize>| {
+        let holes = polygon.start + 1..polygon.end;
+        holes.clone().all(|hole| {
+            let point = rings.ring(hole)[0];
+            let mut others = holes.clone().filter(|&other| other != hole);
+            encloses(rings.ring(polygon.start), point) && !others.any(|other| encloses(rings.ring(other), point))
+        })
+    };
+    let is_apart = |polygon: Range<usize>| {
+        let point = rings.ring(polygon.start)[0];
+        let covers = |other: Range<usize>| other.filter(|&at| encloses(rings.ring(at), point)).count() % 2 == 1;
+        !rings.polygons().any(|other| other != polygon && covers(other))
+    };
+    rings.polygons().all(holes_fit) && rings.polygons().all(is_apart)
 }
 
 /// Even-odd rule for a point that is not on the ring.
