@@ -99,12 +99,10 @@ function choiceButton(each: Picked, isChosen: boolean, choose: () => void): HTML
 function attributesOf({ picked, fields, feature, state }: Shown): HTMLElement[] {
   const properties = feature?.properties ?? picked.properties;
   const titles = new Map(fields.map((field) => [field.name, field.title]));
-  // The schema's order first, then whatever else the feature carries.
-  const names = [...titles.keys()].filter((name) => Object.hasOwn(properties, name));
-  names.push(...Object.keys(properties).filter((name) => !titles.has(name)));
-  const rows = names.map((name) => {
-    const value = sayValue(properties[name]);
-    return element("div", { class: "row" }, element("dt", { attributes: { title: name } }, titles.get(name) ?? name), element("dd", { attributes: { "data-field": name } }, value));
+  // In the feature's own order, which is the layer's: a schema's properties have none.
+  const rows = Object.entries(properties).map(([name, value]) => {
+    const title = element("dt", { attributes: { title: name } }, titles.get(name) ?? name);
+    return element("div", { class: "row" }, title, element("dd", { attributes: { "data-field": name } }, sayValue(value)));
   });
   const parts: HTMLElement[] = [element("p", { class: "feature-name" }, labelOf(properties) ?? picked.id)];
   if (state === "loading") parts.push(element("p", { class: "hint" }, say("loading")));

@@ -29,11 +29,10 @@ export function mapLayers(style: StyleSpecification, collections: Collection[]):
     const name = layerName(layer);
     if (name !== null) groups.set(name, [...(groups.get(name) ?? []), layer]);
   }
-  const named = titlesOf(style);
   return [...groups].reverse().map(([name, styleLayers]) => {
     const title = collections.find((collection) => collection.id === name)?.title ?? name;
     const minZoom = Math.min(...styleLayers.map((layer) => layer.minzoom ?? 0));
-    return { name, styleLayers, swatch: swatchOf(styleLayers), minZoom, titles: { zh: title, en: title, ...named[name] } };
+    return { name, styleLayers, swatch: swatchOf(styleLayers), minZoom, titles: { zh: title, en: title, ...titlesOf(styleLayers) } };
   });
 }
 
@@ -54,9 +53,9 @@ function layerName(layer: LayerSpecification): string | null {
   return "source-layer" in layer && layer["source-layer"] ? layer["source-layer"] : null;
 }
 
-function titlesOf(style: StyleSpecification): Record<string, Partial<MapLayer["titles"]>> {
-  const titles = metadataOf(style)["onemap:titles"];
-  return typeof titles === "object" && titles !== null ? (titles as Record<string, Partial<MapLayer["titles"]>>) : {};
+function titlesOf(styleLayers: LayerSpecification[]): Partial<MapLayer["titles"]> {
+  const titles = styleLayers.map((layer) => metadataOf(layer)["onemap:title"]).find((title) => typeof title === "object");
+  return (titles ?? {}) as Partial<MapLayer["titles"]>;
 }
 
 /** The colour and shape of the first style layer that has one; areas tell more than their borders. */

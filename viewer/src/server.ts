@@ -46,7 +46,7 @@ export async function fetchCollections(): Promise<Collection[]> {
   });
 }
 
-/** The fields of a collection in the order of its schema. */
+/** The fields of a collection with their titles, in no order. */
 export async function fetchFields(collection: string): Promise<Field[]> {
   const schema = await fetchJson(`collections/${encodeURIComponent(collection)}/schema`);
   const properties = isObject(schema) && isObject(schema["properties"]) ? schema["properties"] : {};

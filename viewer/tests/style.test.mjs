@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { test } from "node:test";
 
 const style = JSON.parse(readFileSync(resolve(import.meta.dirname, "../../styles/basemap.json"), "utf8"));
+const source = style.sources["onemap-basemap"];
 const drawing = style.layers.filter(({ type }) => type !== "background");
 
 test("the basemap is a valid MapLibre style", () => {
@@ -18,10 +19,11 @@ test("every style layer says which map layer it draws", () => {
 });
 
 test("every map layer has a title in both languages and a promoted id", () => {
-  for (const { "source-layer": name } of drawing) {
-    const titles = style.metadata["onemap:titles"][name];
-    assert.ok(titles?.zh && titles?.en, name);
-    assert.equal(style.sources.onemap.promoteId[name], "id");
+  for (const name of new Set(drawing.map((layer) => layer["source-layer"]))) {
+    const titles = drawing.filter((layer) => layer["source-layer"] === name).flatMap(({ metadata }) => metadata["onemap:title"] ?? []);
+    assert.equal(titles.length, 1, name);
+    assert.ok(titles[0].zh && titles[0].en, name);
+    assert.equal(source.promoteId[name], "id");
   }
 });
 
@@ -31,12 +33,12 @@ test("labels use only the font stacks that are served", () => {
 });
 
 test("every address in the style begins with the base that the server puts in", () => {
-  assert.match(style.sources.onemap.url, /^\{base\}\//);
+  assert.match(source.url, /^\{base\}\//);
   assert.match(style.glyphs, /^\{base\}\/fonts\/\{fontstack\}\/\{range\}\.pbf$/);
 });
 
 test("no line is wider than its tiles' margin allows: 8 pixels a side up to the source's last zoom", () => {
-  const last = style.sources.onemap.maxzoom;
+  const last = source.maxzoom;
   const widest = (value) => (Array.isArray(value) ? Math.max(...value.slice(1).map(widest)) : typeof value === "number" ? value : 0);
   for (const { id, type, paint } of style.layers.filter((layer) => layer.type === "line")) {
     const stops = Array.isArray(paint["line-width"]) ? paint["line-width"].slice(3) : [0, paint["line-width"]];

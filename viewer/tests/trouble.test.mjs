@@ -67,7 +67,7 @@ test("hostile titles and attribute values are shown as text and run nothing", as
       });
       await opening.route("**/styles/basemap", async (route) => {
         const style = await (await route.fetch()).json();
-        delete style.metadata;
+        for (const layer of style.layers) delete layer.metadata;
         await route.fulfill({ json: style });
       });
       await opening.route(/\/collections\/\w+\/schema/, (route) => route.fulfill({ json: { properties: { evil: { title: attack } } } }));
