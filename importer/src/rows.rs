@@ -232,8 +232,8 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         };
         let decoded = match plan.position {
             None => self.native(feature, id),
-            Some(Position::Columns(x, y)) => self.from_columns(feature, x, y, id),
-            Some(Position::Wkt(at)) => self.from_wkt(feature, at, id),
+            Some(Position::Columns(x, y)) => self.column_point(feature, x, y, id),
+            Some(Position::Wkt(at)) => self.column_wkt(feature, at, id),
         }?;
         let Some(geometry) = decoded.filter(|geometry| !geometry.is_empty()) else {
             self.note(FindingCode::GeometryNull, Some(id), None, || {
@@ -274,7 +274,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         decoded
     }
 
-    fn from_columns(
+    fn column_point(
         &mut self,
         feature: &mut ogr::Feature<'_>,
         x: usize,
@@ -292,7 +292,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         }
     }
 
-    fn from_wkt(&mut self, feature: &mut ogr::Feature<'_>, at: usize, id: &str) -> Option<Option<Geometry>> {
+    fn column_wkt(&mut self, feature: &mut ogr::Feature<'_>, at: usize, id: &str) -> Option<Option<Geometry>> {
         let text = String::from_utf8_lossy(feature.text(at).unwrap_or_default())
             .trim()
             .to_owned();

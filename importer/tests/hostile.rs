@@ -1,6 +1,8 @@
 //! Files made to break readers: GDAL's and OSM's own test suites, thousands of them. Each is read by the program in a
 //! process of its own, which must end in time with a result or one line.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod common;
 
 use common::shared;

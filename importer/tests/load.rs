@@ -1,5 +1,7 @@
 //! The program itself: loading into a store, its messages and exit codes.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod common;
 
 use common::shared;
@@ -98,6 +100,43 @@ fn a_table_becomes_one_version_with_codes_times_and_findings() {
     assert!(again.contains("nothing changed; version 1 stays"), "{again}");
 }
 
+/// A name and a place in GBK, with Chinese headers.
+#[test]
+fn a_table_in_gbk_is_read_with_its_chinese_headers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, store) = (dir.path().join("poi.csv"), dir.path().join("city.gpkg"));
+    let gbk: &[u8] = b"\xc3\xfb\xb3\xc6,\xbe\xad\xb6\xc8,\xce\xb3\xb6\xc8\n\xbb\xc6\xca\xaf,115.04,30.2\n";
+    std::fs::write(&csv, gbk).unwrap();
+    let output = run(&[
+        "load",
+        csv.to_str().unwrap(),
+        "--to",
+        store.to_str().unwrap(),
+        "--crs",
+        "EPSG:4490",
+    ]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("encoding-detected") && text.contains("gb18030"), "{text}");
+    let mut opened = onemap_store::open(store.to_str().unwrap(), OpenMode::Existing).unwrap();
+    let mut reading = opened.read(At::Now).unwrap();
+    let mut rows = Vec::new();
+    let mut each = |feature: onemap_model::Feature| {
+        rows.push(feature.row);
+        std::ops::ControlFlow::Continue(())
+    };
+    reading.features(&Name::new("poi").unwrap(), &mut each).unwrap();
+    assert_eq!(rows[0].values[0].as_text(), Some("黄石"));
+    let at = rows[0].geometry.as_ref().unwrap().coords().next().unwrap();
+    assert_eq!((at.x, at.y), (115.04, 30.2));
+    let fields: Vec<String> = layers(&store)[0]
+        .2
+        .fields()
+        .iter()
+        .map(|field| field.name.to_string())
+        .collect();
+    assert_eq!(fields, ["名称", "经度", "纬度"]);
+}
+
 #[test]
 fn a_store_gives_its_layers_and_not_its_insides() {
     let dir = tempfile::tempdir().unwrap();
@@ -149,6 +188,11 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_no_store() {
         std::fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
+    std::fs::write(dir.path().join("u.csv"), [0xff, 0xfe, b'a', 0]).unwrap();
+    refused(
+        &["load", dir.path().join("u.csv").to_str().unwrap(), "--to", to],
+        "UTF-16",
+    );
     let csv = file("a.csv", "id,x,y\n1,600146,3342741\n");
     refused(&["load", &csv, "--to", to], "this looks like EPSG:4547");
     refused(&["load", &csv, "--to", to, "--crs", "EPSG:2383"], "parameters");

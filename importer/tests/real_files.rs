@@ -1,13 +1,38 @@
 //! Real files, read as a load would read them: exact counts, right texts, right places.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 mod common;
 
-use common::{check_one, counts, shared};
+use common::shared;
+use onemap_importer::check::check;
 use onemap_importer::crs::Force;
+use onemap_importer::progress::Progress;
 use onemap_importer::settings::{self, Settings};
 use onemap_importer::source::Source;
+use onemap_importer::summary::Summary;
 use onemap_importer::{plan, rows};
 use onemap_model::{Crs, FindingCode, Findings, Row, Value};
+
+/// Checks one source.
+fn check_one(source: &str, settings: &Settings) -> onemap_importer::Result<Summary> {
+    check(
+        &[source.to_owned()],
+        settings,
+        Crs::CGCS2000,
+        100_000,
+        &mut Progress::Silent,
+    )
+}
+
+/// `(name, read, passed, set aside, geometry type)` of each layer.
+fn counts(summary: &Summary) -> Vec<(&str, u64, u64, u64, &str)> {
+    let of = |layer: &'_ onemap_importer::summary::LayerSummary| (layer.read, layer.passed, layer.set_aside);
+    let layers = summary.layers.iter();
+    layers
+        .map(|l| (l.name.as_str(), of(l).0, of(l).1, of(l).2, l.geometry_type))
+        .collect()
+}
 
 fn with_crs(code: u32) -> Settings {
     Settings {

@@ -30,6 +30,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Load files into a store: one version, or nothing
+    #[command(after_help = EXAMPLES)]
     Load(Box<load::LoadArgs>),
     /// Read files as a load would, and say what is wrong with them
     Check(Box<check::CheckArgs>),

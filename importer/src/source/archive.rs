@@ -234,6 +234,21 @@ mod tests {
     }
 
     #[test]
+    fn a_zip_made_by_chinese_windows_keeps_its_names() {
+        let (_keep, path) = zip_of(&[("aaaa.csv", b"x")]);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let gbk = b"\xd7\xda\xb5\xd8.csv";
+        for at in 0..bytes.len() - gbk.len() {
+            if &bytes[at..at + gbk.len()] == b"aaaa.csv" {
+                bytes[at..at + gbk.len()].copy_from_slice(gbk);
+            }
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let dir = unpack(&path, Limits::default()).unwrap();
+        assert!(dir.path().join("宗地.csv").is_file());
+    }
+
+    #[test]
     fn names_in_gbk_are_read() {
         assert_eq!(
             entry_name(&[0xd7, 0xda, 0xb5, 0xd8, b'.', b's', b'h', b'p']),
