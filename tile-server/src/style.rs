@@ -14,14 +14,15 @@ const BASE: &str = "{base}";
 /// Fits `style` (or, where there is none, an empty one) to `view`; addresses begin with `base`.
 pub(crate) fn fit(style: Option<Value>, view: &View, base: &str) -> Value {
     let mut style = style.filter(Value::is_object).unwrap_or_else(bare);
-    let in_basemap: BTreeSet<String> = view
-        .basemap()
-        .layers
-        .iter()
-        .map(|layer| layer.name().to_owned())
+    // By the layers' own definitions, not by `view.basemap()`: where nothing says that it is part of the basemap,
+    // everything is, and a layer would get the hand-made style because its name is the same.
+    let defined: BTreeSet<String> = view
+        .mapped()
+        .filter(|served| served.snapshot.layer().basemap)
+        .map(|served| served.name().to_owned())
         .collect();
     let mut layers = style["layers"].as_array().cloned().unwrap_or_default();
-    layers.retain(|layer| source_layer(layer).is_none_or(|name| in_basemap.contains(name)));
+    layers.retain(|layer| source_layer(layer).is_none_or(|name| defined.contains(name)));
     let drawn: BTreeSet<String> = layers.iter().filter_map(source_layer).map(str::to_owned).collect();
     if drawn.is_empty() {
         style["sources"] = json!({});
