@@ -4,7 +4,7 @@
 //! atlas and store never meet. Dependencies of tests and build scripts count like any other: a test that joins two
 //! crates belongs here, in the crate that may know them all.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::process::Command;
 
 /// Which of our crates each may know. A crate that is not named here is itself a fault.
@@ -52,10 +52,13 @@ const AT_HOME_IN: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// Tests that play another program need its library. They may, where it is said here; the programs themselves may not.
+const ONLY_IN_TESTS: &[(&str, &str)] = &[("onemap-tile-server", "rusqlite")];
+
 /// All that the model may stand on: no I/O, no SQL, no HTTP, no async, no logging.
 const MODEL_STANDS_ON: &[&str] = &["jiff", "thiserror", "proptest", "geo-types"];
 
-/// One crate and the names of all crates that it depends on directly, for whatever purpose.
+/// One crate and the names of all crates that it depends on directly, for whatever purpose but [`ONLY_IN_TESTS`].
 #[derive(Debug, Clone)]
 struct Crate {
     name: String,
@@ -113,21 +116,23 @@ fn workspace() -> Vec<Crate> {
 }
 
 fn to_crate(package: &Value) -> Crate {
-    let name = |of: &Value| {
-        of["name"]
-            .as_str()
-            .expect("everything in metadata has a name")
-            .to_owned()
-    };
+    let name = name_in(package);
+    let dependencies = package["dependencies"].as_array();
+    let dependencies = dependencies.expect("a package lists what it depends on").iter();
+    let knows = dependencies.filter(|dependency| !is_only_in_tests(&name, dependency));
     Crate {
-        name: name(package),
-        knows: package["dependencies"]
-            .as_array()
-            .expect("a package lists what it depends on")
-            .iter()
-            .map(name)
-            .collect(),
+        knows: knows.map(name_in).collect(),
+        name,
     }
+}
+
+fn is_only_in_tests(from: &str, dependency: &Value) -> bool {
+    dependency["kind"] == "dev" && ONLY_IN_TESTS.contains(&(from, &name_in(dependency)))
+}
+
+fn name_in(entry: &Value) -> String {
+    let name = entry["name"].as_str();
+    name.expect("everything in metadata has a name").to_owned()
 }
 
 fn made_up(name: &str, knows: &[&str]) -> Crate {
@@ -206,4 +211,16 @@ fn a_library_away_from_its_home_is_seen() {
 fn a_crate_that_no_rule_names_is_seen() {
     let found = wrong_arrows(&[made_up("onemap-helper", &["anyhow"])]);
     assert!(found[0].contains("onemap-helper"), "{found:?}");
+}
+
+#[test]
+fn what_tests_may_use_the_program_may_not() {
+    let knows = |kind: Value| {
+        let package = json!({"name": "onemap-tile-server", "dependencies": [{"name": "rusqlite", "kind": kind}]});
+        wrong_arrows(&[to_crate(&package)]).len()
+    };
+    assert_eq!(
+        (knows(json!("dev")), knows(json!("build")), knows(Value::Null)),
+        (0, 1, 1)
+    );
 }
