@@ -4,10 +4,16 @@
 //! importer is, and the server calls it from threads of its own. What the stores must do alike is said by one contract
 //! suite (`tests/contract.rs`), into which a store is entered by name.
 
+mod digest;
 mod error;
+mod geopackage;
+mod open;
 mod store;
 
+pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
+pub use geopackage::GeoPackage;
+pub use open::{OpenMode, open};
 pub use store::{
     At, Batch, CommitStep, Committed, Edit, LayerState, Load, LoadCounts, LoadMode, LogEntry, LogPage, LogPosition,
     Reading, Store,

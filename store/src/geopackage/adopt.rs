@@ -1,0 +1,203 @@
+//! What triggers cannot see: tables dropped, made anew or reshaped, triggers gone, layers that others registered.
+
+use super::catalog::{self, Touched};
+use super::fault::Inner;
+use super::look::Past;
+use super::schema;
+use super::seal::{self, SameContent};
+use super::table::{Table, quote};
+use super::{adopt_shape, triggers};
+use crate::LoadCounts;
+use onemap_model::{Crs, Version};
+use rusqlite::Connection;
+
+/// A layer that is not as this program left it.
+#[derive(Debug)]
+pub(super) enum Deviation {
+    /// Its table is no longer there, or is none that a layer can be kept in.
+    Gone(Table),
+    /// Its table has lost the store's columns: it was dropped and made again.
+    Remade(Table),
+    /// Columns were added, dropped or have another type.
+    Reshaped { old: Table, new: Table },
+    /// Some of the log's triggers are missing.
+    Unrecorded(Table),
+    /// The log's triggers do not fit the table's indexes any more.
+    Retriggered(Table),
+    /// A table that another program registered as a layer.
+    New(Table),
+}
+
+impl Deviation {
+    /// The layer's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Deviation::Gone(table)
+            | Deviation::Remade(table)
+            | Deviation::Reshaped { new: table, .. }
+            | Deviation::Unrecorded(table)
+            | Deviation::Retriggered(table)
+            | Deviation::New(table) => table.name(),
+        }
+    }
+}
+
+/// Compares the file with what the store knows.
+pub(super) fn deviations(db: &Connection, crs: Crs) -> Inner<Vec<Deviation>> {
+    let known = catalog::current_tables(db)?;
+    let mut found = Vec::new();
+    for table in &known {
+        found.extend(deviation(db, table, crs)?);
+    }
+    let mut contents =
+        db.prepare_cached("SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')")?;
+    let names = contents
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for name in names {
+        if known
+            .iter()
+            .any(|table| table.layer.name().folded() == name.to_lowercase())
+        {
+            continue;
+        }
+        match adopt_shape::of_table(db, &name, crs, None)? {
+            Ok(table) => found.push(Deviation::New(table)),
+            Err(reason) => tracing::debug!(table = name, "left alone: {reason}"),
+        }
+    }
+    Ok(found)
+}
+
+fn deviation(db: &Connection, table: &Table, crs: Crs) -> Inner<Option<Deviation>> {
+    let Ok(new) = adopt_shape::of_table(db, table.name(), crs, Some(table))? else {
+        return Ok(Some(Deviation::Gone(table.clone())));
+    };
+    let old = table.clone();
+    let columns = schema::columns_of(db, table.name())?;
+    if !columns.iter().any(|column| column.name == "since") || !schema::exists(db, &table.history_name())? {
+        return Ok(Some(Deviation::Remade(new)));
+    }
+    if new != old {
+        return Ok(Some(Deviation::Reshaped { old, new }));
+    }
+    let mut statement = db.prepare_cached("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?")?;
+    let mut deviation = None;
+    for trigger in triggers::of_log(table, &schema::unique_columns(db, table)?) {
+        let mut rows = statement.query([&trigger.name])?;
+        match rows.next()? {
+            None => return Ok(Some(Deviation::Unrecorded(old))),
+            Some(row) if row.get::<_, String>(0)? != trigger.sql => {
+                deviation = Some(Deviation::Retriggered(table.clone()));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(deviation)
+}
+
+/// Makes the store agree with the file again; the gate must be open. Says what the version did to the layer.
+pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -> Inner<(Option<Touched>, Past)> {
+    match deviation {
+        Deviation::Gone(table) => {
+            let counts = bury(db, table, version)?;
+            schema::drop_triggers(db, table.name())?;
+            catalog::define(db, table.name(), None, version)?;
+            Ok((Some(touched(table, counts, 0)), Past::Lost))
+        }
+        Deviation::New(table) => Ok((Some(take_over(db, table, version)?), Past::Kept)),
+        Deviation::Remade(new) => Ok((Some(take_over(db, new, version)?), Past::Lost)),
+        Deviation::Reshaped { old, new } => Ok((Some(reshape(db, old, new, version)?), Past::Kept)),
+        Deviation::Unrecorded(table) => {
+            schema::renew_triggers(db, table)?;
+            let current = version.0 - 1;
+            db.execute_batch(&format!(
+                "UPDATE {} SET since = NULL WHERE since > {current}",
+                table.current()
+            ))?;
+            let counts = seal::seal(db, table, version, SameContent::IsNoChange)?;
+            let features = catalog::count(db, table)?;
+            schema::refresh_contents(db, table, features)?;
+            Ok((Some(touched(table, counts, features)), Past::Lost))
+        }
+        Deviation::Retriggered(table) => {
+            schema::renew_triggers(db, table)?;
+            Ok((None, Past::Kept))
+        }
+    }
+}
+
+/// Closes what the history still has pending of a table that is gone.
+fn bury(db: &Connection, table: &Table, version: Version) -> Inner<LoadCounts> {
+    let mut counts = LoadCounts::default();
+    if schema::exists(db, &table.history_name())? {
+        let sql = format!("UPDATE {} SET until = {version} WHERE until IS NULL", table.history());
+        counts.deleted = db.execute(&sql, [])? as u64;
+    }
+    Ok(counts)
+}
+
+/// Gives a table that another program made the store's columns, history and triggers; all its rows are new.
+fn take_over(db: &Connection, table: &Table, version: Version) -> Inner<Touched> {
+    schema::drop_triggers_of_log(db, table.name())?;
+    let columns = schema::columns_of(db, table.name())?;
+    for (column, kind) in [
+        ("valid_from", "DATETIME"),
+        ("valid_to", "DATETIME"),
+        ("since", "INTEGER"),
+    ] {
+        if !columns.iter().any(|own| own.name.eq_ignore_ascii_case(column)) {
+            let t = table.current();
+            db.execute_batch(&format!("ALTER TABLE {t} ADD COLUMN {} {kind}", quote(column)))?;
+        }
+    }
+    db.execute_batch(&format!(
+        "UPDATE {} SET since = NULL WHERE since IS NOT NULL",
+        table.current()
+    ))?;
+    finish(db, table, version)
+}
+
+/// Follows a change of columns. Rows that the old definition can no longer describe are closed into the history, as far
+/// as their columns are still there.
+fn reshape(db: &Connection, old: &Table, new: &Table, version: Version) -> Inner<Touched> {
+    if new.holds_rows_of(old) {
+        schema::drop_triggers_of_log(db, new.name())?;
+        return finish(db, new, version);
+    }
+    let columns = schema::columns_of(db, new.name())?;
+    let still: Vec<String> = [old.fid.clone()]
+        .into_iter()
+        .chain(old.geom.clone())
+        .chain(old.columns.iter().cloned())
+        .chain(["valid_from".to_owned(), "valid_to".to_owned(), "since".to_owned()])
+        .filter(|name| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)))
+        .map(|name| quote(&name))
+        .collect();
+    let (t, h, still) = (new.current(), old.history(), still.join(", "));
+    schema::drop_triggers_of_log(db, new.name())?;
+    db.execute_batch(&format!(
+        "INSERT INTO {h} ({still}) SELECT {still} FROM {t} WHERE since IS NOT NULL; \
+         UPDATE {t} SET since = NULL WHERE since IS NOT NULL"
+    ))?;
+    finish(db, new, version)
+}
+
+fn finish(db: &Connection, table: &Table, version: Version) -> Inner<Touched> {
+    schema::ensure_history(db, table, version)?;
+    schema::create_since_index(db, table)?;
+    let counts = seal::seal(db, table, version, SameContent::IsChange)?;
+    schema::renew_triggers(db, table)?;
+    catalog::define(db, table.name(), Some(table), version)?;
+    let features = catalog::count(db, table)?;
+    schema::refresh_contents(db, table, features)?;
+    Ok(touched(table, counts, features))
+}
+
+fn touched(table: &Table, counts: LoadCounts, features: u64) -> Touched {
+    Touched {
+        layer: table.name().to_owned(),
+        counts,
+        features,
+    }
+}

@@ -1,0 +1,123 @@
+//! Which versions and layers the file says that there are.
+
+use super::fault::Inner;
+use super::table::Table;
+use crate::LoadCounts;
+use onemap_model::{Instant, Version};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// The newest version; 0 before the first commit.
+pub(super) fn version(db: &Connection) -> Inner<Version> {
+    let newest: Option<i64> = db
+        .prepare_cached("SELECT max(version) FROM onemap_commit")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Version(newest.unwrap_or(0).max(0) as u64))
+}
+
+/// The layers of a version, in the order of their names.
+pub(super) fn tables(db: &Connection, at: Version) -> Inner<Vec<Table>> {
+    let mut statement = db.prepare_cached(
+        "SELECT name, definition FROM onemap_layer WHERE since <= ?1 AND (until IS NULL OR until > ?1) ORDER BY name",
+    )?;
+    let mut rows = statement.query([at.0 as i64])?;
+    let mut tables = Vec::new();
+    while let Some(row) = rows.next()? {
+        tables.push(Table::from_json(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?)?);
+    }
+    Ok(tables)
+}
+
+/// The layers as they are now.
+pub(super) fn current_tables(db: &Connection) -> Inner<Vec<Table>> {
+    tables(db, Version(i64::MAX as u64))
+}
+
+/// How a layer is defined at a version; none where it was not there.
+pub(super) fn table(db: &Connection, name: &str, at: Version) -> Inner<Option<Table>> {
+    let sql = "SELECT definition FROM onemap_layer \
+               WHERE name = ?1 AND since <= ?2 AND (until IS NULL OR until > ?2)";
+    let json: Option<String> = db
+        .prepare_cached(sql)?
+        .query_row(params![name, at.0 as i64], |row| row.get(0))
+        .optional()?;
+    json.map(|json| Table::from_json(name, &json)).transpose()
+}
+
+/// Closes the definition of the layer, and opens a new one where there is one.
+pub(super) fn define(db: &Connection, name: &str, new: Option<&Table>, version: Version) -> Inner<()> {
+    let v = version.0 as i64;
+    // A definition that began with this same version never was.
+    db.execute(
+        "DELETE FROM onemap_layer WHERE name = ? AND since = ?",
+        params![name, v],
+    )?;
+    db.execute(
+        "UPDATE onemap_layer SET until = ? WHERE name = ? AND until IS NULL",
+        params![v, name],
+    )?;
+    if let Some(table) = new {
+        db.execute(
+            "INSERT INTO onemap_layer VALUES (?, ?, NULL, ?)",
+            params![name, v, table.to_json()],
+        )?;
+    }
+    Ok(())
+}
+
+/// What the last commit that touched a layer, up to a version, left: that version, and the number of features.
+pub(super) fn state(db: &Connection, name: &str, at: Version) -> Inner<(Version, u64)> {
+    let sql = "SELECT version, features FROM onemap_commit_layer \
+               WHERE layer = ? AND version <= ? ORDER BY version DESC LIMIT 1";
+    let found: Option<(i64, i64)> = db
+        .prepare_cached(sql)?
+        .query_row(params![name, at.0 as i64], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(found.map_or((Version(0), 0), |(version, features)| {
+        (Version(version as u64), features.max(0) as u64)
+    }))
+}
+
+/// What a commit did to one layer.
+#[derive(Debug, Clone)]
+pub(super) struct Touched {
+    pub layer: String,
+    pub counts: LoadCounts,
+    pub features: u64,
+}
+
+/// Writes the commit that makes `version`.
+pub(super) fn record(db: &Connection, version: Version, who: &str, what: &str, touched: &[Touched]) -> Inner<()> {
+    let v = version.0 as i64;
+    db.execute(
+        "INSERT INTO onemap_commit VALUES (?, ?, ?, ?)",
+        params![v, now().to_string(), who, what],
+    )?;
+    for one in touched {
+        let counts = [
+            one.counts.inserted,
+            one.counts.updated,
+            one.counts.deleted,
+            one.features,
+        ]
+        .map(|n| n as i64);
+        db.execute(
+            "INSERT INTO onemap_commit_layer VALUES (?, ?, ?, ?, ?, ?)",
+            params![v, one.layer, counts[0], counts[1], counts[2], counts[3]],
+        )?;
+    }
+    Ok(())
+}
+
+fn now() -> Instant {
+    let since_1970 = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let micros = i64::try_from(since_1970.as_micros()).unwrap_or(0);
+    Instant::from_micros(micros).expect("the clock shows a year before 9999")
+}
+
+/// How many rows stand in the table of current rows.
+pub(super) fn count(db: &Connection, table: &Table) -> Inner<u64> {
+    let sql = format!("SELECT count(*) FROM {}", table.current());
+    Ok(db.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64)
+}

@@ -1,0 +1,118 @@
+//! A store in one GeoPackage file, which every GIS opens as ordinary layers.
+//!
+//! Current rows stand in a table named as the layer, closed ones in `<layer>_history`; triggers in the file record what
+//! any program does (`triggers`), and the next look makes a version of it (`look`, `seal`). Loads are staged in
+//! temporary tables and compared with what is there (`stage`, `diff`, `load`). A rollback journal, never a WAL.
+
+mod adopt;
+mod adopt_shape;
+mod apply;
+mod blob;
+mod catalog;
+mod diff;
+mod edit;
+mod fault;
+mod functions;
+mod hilbert;
+mod load;
+mod log;
+mod look;
+mod migrate;
+mod open;
+mod pack;
+mod read;
+mod rows;
+mod schema;
+mod seal;
+mod stage;
+mod table;
+mod triggers;
+mod values;
+mod verify;
+
+pub(crate) use rows::{put_bytes, put_row};
+
+use crate::{At, Batch, Edit, Load, LogPage, LogPosition, Reading, Result, Store};
+use fault::Inner;
+use onemap_model::{Crs, Epoch, Version};
+use rusqlite::Connection;
+use std::path::Path;
+
+/// A store in one GeoPackage file.
+///
+/// Temporary files of loads go where SQLite puts them: `SQLITE_TMPDIR`, else `TMPDIR`, else `/var/tmp`.
+#[derive(Debug)]
+pub struct GeoPackage {
+    db: Connection,
+    store: String,
+    epoch: Epoch,
+    crs: Crs,
+    seen: Option<look::Seen>,
+}
+
+impl GeoPackage {
+    /// Opens the store in the file at `path`.
+    ///
+    /// # Errors
+    /// As [`crate::open`].
+    pub fn open(path: &Path) -> Result<Self> {
+        open::existing(path)
+    }
+
+    /// Opens the store in the file at `path`; makes it in `crs` where there is no file, or an empty one.
+    ///
+    /// # Errors
+    /// As [`crate::open`].
+    pub fn open_or_create(path: &Path, crs: Crs) -> Result<Self> {
+        open::or_create(path, crs)
+    }
+
+    fn new(db: Connection, store: String, epoch: Epoch, crs: Crs) -> Self {
+        Self {
+            db,
+            store,
+            epoch,
+            crs,
+            seen: None,
+        }
+    }
+
+    /// Adds the path to what failed.
+    fn named<T>(&self, result: Inner<T>) -> Result<T> {
+        result.map_err(|fault| fault.of(&self.store))
+    }
+}
+
+impl Store for GeoPackage {
+    fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    fn catch_up(&mut self) -> Result<Version> {
+        let looked = self.look();
+        self.named(looked)
+    }
+
+    fn read(&mut self, at: At) -> Result<Box<dyn Reading + '_>> {
+        read::begin(self, at)
+    }
+
+    fn begin(&mut self, batch: &Batch) -> Result<Box<dyn Load + '_>> {
+        load::begin(self, batch)
+    }
+
+    fn edit(&mut self, edits: &[Edit]) -> Result<Version> {
+        let edited = edit::edit(self, edits);
+        self.named(edited)
+    }
+
+    fn log(&mut self, after: LogPosition, limit: usize) -> Result<LogPage> {
+        let page = log::page(&self.db, after, limit);
+        self.named(page)
+    }
+
+    fn verify(&mut self) -> Result<Vec<String>> {
+        let verified = self.look().and_then(|_| verify::verify(&self.db));
+        self.named(verified)
+    }
+}

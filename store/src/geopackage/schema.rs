@@ -1,0 +1,324 @@
+//! Making, changing and removing a layer's tables, and telling the GeoPackage of them.
+
+use super::fault::Inner;
+use super::table::{Table, literal, quote};
+use super::triggers::{self, Trigger};
+use super::values;
+use onemap_model::{GeometryType, Version};
+use rusqlite::{Connection, OptionalExtension, params};
+
+/// The name that GeoPackage has for a kind of geometry.
+pub(super) fn geometry_name(kind: GeometryType) -> String {
+    kind.as_str().to_uppercase()
+}
+
+/// Makes the empty table of current rows. Numbers begin after `last_fid`.
+pub(super) fn create_current(db: &Connection, table: &Table, last_fid: i64) -> Inner<()> {
+    let mut columns = vec![format!(
+        "{} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL",
+        quote(&table.fid)
+    )];
+    columns.extend(
+        table
+            .geom
+            .iter()
+            .map(|c| format!("{} {}", quote(c), geometry_name(table.layer.geometry_type))),
+    );
+    columns.extend(field_columns(table));
+    columns.push("\"valid_from\" DATETIME, \"valid_to\" DATETIME, \"since\" INTEGER".to_owned());
+    db.execute_batch(&format!("CREATE TABLE {} ({})", table.current(), columns.join(", ")))?;
+    db.execute("DELETE FROM sqlite_sequence WHERE name = ?", [table.name()])?;
+    db.execute(
+        "INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)",
+        params![table.name(), last_fid],
+    )?;
+    Ok(())
+}
+
+fn field_columns(table: &Table) -> Vec<String> {
+    let fields = table.layer.fields().iter().zip(&table.columns);
+    fields
+        .map(|(field, column)| format!("{} {}", quote(column), values::declared(field.field_type)))
+        .collect()
+}
+
+/// Makes the index by which versions are found. Its name must differ from every layer's.
+pub(super) fn create_since_index(db: &Connection, table: &Table) -> Inner<()> {
+    let index = quote(&format!("onemap_{}_since", table.name()));
+    db.execute_batch(&format!(
+        "CREATE INDEX IF NOT EXISTS {index} ON {} (since)",
+        table.current()
+    ))?;
+    Ok(())
+}
+
+/// Makes the table of closed rows, or adds the columns that it lacks. A column that is there with another type keeps
+/// its old rows under another name, and older definitions are told of it.
+pub(super) fn ensure_history(db: &Connection, table: &Table, version: Version) -> Inner<()> {
+    let h = table.history();
+    let name = table.history_name();
+    let mut wanted = vec![(table.fid.clone(), "INTEGER".to_owned())];
+    wanted.extend(
+        table
+            .geom
+            .iter()
+            .map(|c| (c.clone(), geometry_name(table.layer.geometry_type))),
+    );
+    let fields = table.layer.fields().iter().zip(&table.columns);
+    wanted.extend(fields.map(|(field, column)| (column.clone(), values::declared(field.field_type).to_owned())));
+    for (column, kind) in [
+        ("valid_from", "DATETIME"),
+        ("valid_to", "DATETIME"),
+        ("since", "INTEGER"),
+        ("until", "INTEGER"),
+    ] {
+        wanted.push((column.to_owned(), kind.to_owned()));
+    }
+    let found = columns_of(db, &name)?;
+    if found.is_empty() {
+        let columns = wanted
+            .iter()
+            .map(|(column, kind)| format!("{} {kind}", quote(column)))
+            .collect::<Vec<_>>();
+        db.execute_batch(&format!("CREATE TABLE {h} ({})", columns.join(", ")))?;
+    }
+    for (column, kind) in wanted.iter().filter(|_| !found.is_empty()) {
+        let own = found.iter().find(|own| own.name.eq_ignore_ascii_case(column));
+        let is_geometry = table.geom.as_deref() == Some(column);
+        if let Some(own) = own {
+            if is_geometry || values::of_declared(&own.declared) == values::of_declared(kind) {
+                continue;
+            }
+            rename_history_column(db, table, &own.name, &format!("{}_until_{version}", own.name))?;
+        }
+        db.execute_batch(&format!("ALTER TABLE {h} ADD COLUMN {} {kind}", quote(column)))?;
+    }
+    for column in [table.fid.as_str(), "since", "until"] {
+        let index = quote(&format!("onemap_{name}_{column}"));
+        db.execute_batch(&format!(
+            "CREATE INDEX IF NOT EXISTS {index} ON {h} ({})",
+            quote(column)
+        ))?;
+    }
+    Ok(())
+}
+
+fn rename_history_column(db: &Connection, table: &Table, old: &str, new: &str) -> Inner<()> {
+    db.execute_batch(&format!(
+        "ALTER TABLE {} RENAME COLUMN {} TO {}",
+        table.history(),
+        quote(old),
+        quote(new)
+    ))?;
+    let mut select = db.prepare("SELECT since, definition FROM onemap_layer WHERE name = ? AND until IS NOT NULL")?;
+    let closed = select
+        .query_map([table.name()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for (since, json) in closed {
+        let mut older = Table::from_json(table.name(), &json)?;
+        for column in older
+            .columns
+            .iter_mut()
+            .filter(|column| column.eq_ignore_ascii_case(old))
+        {
+            *column = new.to_owned();
+        }
+        db.execute(
+            "UPDATE onemap_layer SET definition = ? WHERE name = ? AND since = ?",
+            params![older.to_json(), table.name(), since],
+        )?;
+    }
+    Ok(())
+}
+
+/// A column as `PRAGMA table_info` tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    pub name: String,
+    pub declared: String,
+    pub primary_key: i64,
+}
+
+/// The columns of a table; none where there is no such table.
+pub(super) fn columns_of(db: &Connection, table: &str) -> Inner<Vec<Column>> {
+    let mut statement = db.prepare("SELECT name, type, pk FROM pragma_table_info(?)")?;
+    let columns = statement.query_map([table], |row| {
+        Ok(Column {
+            name: row.get(0)?,
+            declared: row.get(1)?,
+            primary_key: row.get(2)?,
+        })
+    })?;
+    Ok(columns.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Makes the empty R-tree.
+pub(super) fn create_rtree(db: &Connection, table: &Table) -> Inner<()> {
+    if let Some(rtree) = table.rtree_name() {
+        let rtree = quote(&rtree);
+        db.execute_batch(&format!(
+            "CREATE VIRTUAL TABLE {rtree} USING rtree(id, minx, maxx, miny, maxy)"
+        ))?;
+    }
+    Ok(())
+}
+
+/// All triggers of a table, as they must stand in the file.
+pub(super) fn all_triggers(db: &Connection, table: &Table) -> Inner<Vec<Trigger>> {
+    let mut all = triggers::of_log(table, &unique_columns(db, table)?);
+    if let Some(rtree) = table.rtree_name()
+        && exists(db, &rtree)?
+    {
+        all.extend(triggers::of_rtree(table));
+    }
+    all.extend(triggers::of_count(table));
+    Ok(all)
+}
+
+/// The columns of each unique index of the table.
+pub(super) fn unique_columns(db: &Connection, table: &Table) -> Inner<Vec<Vec<String>>> {
+    let mut indexes = db.prepare("SELECT name FROM pragma_index_list(?) WHERE \"unique\" = 1 ORDER BY name")?;
+    let names = indexes
+        .query_map([table.name()], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut found = Vec::new();
+    for name in names {
+        let mut info = db.prepare("SELECT name FROM pragma_index_info(?) ORDER BY seqno")?;
+        let columns = info
+            .query_map([name], |row| row.get::<_, Option<String>>(0))?
+            .collect::<rusqlite::Result<Option<Vec<_>>>>()?;
+        found.extend(columns);
+    }
+    Ok(found)
+}
+
+/// Makes the triggers of a table anew.
+pub(super) fn renew_triggers(db: &Connection, table: &Table) -> Inner<()> {
+    drop_triggers(db, table.name())?;
+    for trigger in all_triggers(db, table)? {
+        db.execute_batch(&trigger.sql)?;
+    }
+    Ok(())
+}
+
+/// Removes the log's, the R-tree's and the count's triggers from a table; those of others stay.
+pub(super) fn drop_triggers(db: &Connection, table: &str) -> Inner<()> {
+    drop_triggers_named(
+        db,
+        table,
+        &[
+            "onemap_",
+            "rtree_",
+            "trigger_insert_feature_count_",
+            "trigger_delete_feature_count_",
+        ],
+    )
+}
+
+/// Removes the log's triggers from a table.
+pub(super) fn drop_triggers_of_log(db: &Connection, table: &str) -> Inner<()> {
+    drop_triggers_named(db, table, &[triggers::LOG_PREFIX])
+}
+
+fn drop_triggers_named(db: &Connection, table: &str, prefixes: &[&str]) -> Inner<()> {
+    let mut statement =
+        db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE")?;
+    let names = statement
+        .query_map([table], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    for name in names
+        .iter()
+        .filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+    {
+        db.execute_batch(&format!("DROP TRIGGER {}", quote(name)))?;
+    }
+    Ok(())
+}
+
+/// Whether there is a table of this name.
+pub(super) fn exists(db: &Connection, table: &str) -> Inner<bool> {
+    let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    Ok(db.query_row(sql, [table], |_| Ok(())).optional()?.is_some())
+}
+
+/// Tells the GeoPackage of the layer: contents, geometry column, extension, feature count.
+pub(super) fn register(db: &Connection, table: &Table) -> Inner<()> {
+    let (name, layer) = (table.name(), &table.layer);
+    let title_taken = "SELECT 1 FROM gpkg_contents WHERE identifier = ?1 AND table_name <> ?2";
+    let taken = db
+        .query_row(title_taken, [&layer.title, name], |_| Ok(()))
+        .optional()?
+        .is_some();
+    let identifier = if taken {
+        format!("{} ({name})", layer.title)
+    } else {
+        layer.title.clone()
+    };
+    let kind = if table.geom.is_some() { "features" } else { "attributes" };
+    let srs = table.geom.as_ref().map(|_| layer.crs.code());
+    db.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (table_name) DO UPDATE SET data_type = ?2, identifier = ?3, srs_id = ?4",
+        params![name, kind, identifier, srs],
+    )?;
+    db.execute("INSERT OR IGNORE INTO gpkg_ogr_contents VALUES (?, 0)", [name])?;
+    if let Some(geom) = &table.geom {
+        let kind = geometry_name(layer.geometry_type);
+        db.execute(
+            "INSERT INTO gpkg_geometry_columns VALUES (?1, ?2, ?3, ?4, 2, 0) \
+             ON CONFLICT (table_name) DO UPDATE SET column_name = ?2, geometry_type_name = ?3, srs_id = ?4",
+            params![name, geom, kind, layer.crs.code()],
+        )?;
+        db.execute(
+            "INSERT OR IGNORE INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', \
+             'http://www.geopackage.org/spec140/#extension_rtree', 'write-only')",
+            [name, geom],
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes the GeoPackage forget the layer and drops its table, indexes, triggers and R-tree. The history stays.
+pub(super) fn remove(db: &Connection, table: &Table) -> Inner<()> {
+    if let Some(rtree) = table.rtree_name() {
+        db.execute_batch(&format!("DROP TABLE IF EXISTS {}", quote(&rtree)))?;
+    }
+    db.execute_batch(&format!("DROP TABLE IF EXISTS {}", table.current()))?;
+    for registry in [
+        "gpkg_extensions",
+        "gpkg_geometry_columns",
+        "gpkg_ogr_contents",
+        "gpkg_contents",
+    ] {
+        db.execute(
+            &format!("DELETE FROM {registry} WHERE lower(table_name) = lower(?)"),
+            [table.name()],
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes extent, feature count and time of change of a layer, from its R-tree and the number of rows.
+pub(super) fn refresh_contents(db: &Connection, table: &Table, features: u64) -> Inner<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO gpkg_ogr_contents VALUES (?, ?)",
+        params![table.name(), features as i64],
+    )?;
+    let extent = match table.rtree_name() {
+        Some(rtree) if exists(db, &rtree)? => {
+            let r = quote(&rtree);
+            format!(", (min_x, min_y, max_x, max_y) = (SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {r})")
+        }
+        _ => String::new(),
+    };
+    db.execute(
+        &format!(
+            "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'){extent} WHERE table_name = {}",
+            literal(table.name())
+        ),
+        [],
+    )?;
+    Ok(())
+}

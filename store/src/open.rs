@@ -1,0 +1,66 @@
+//! From the text that names a store to the store.
+
+use crate::geopackage::GeoPackage;
+use crate::{Error, Result, Store};
+use onemap_model::Crs;
+use std::path::Path;
+
+/// What opening does where there is no store yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenMode {
+    /// The store must be there.
+    Existing,
+    /// It is made where it is missing, in this coordinate system; one that is there keeps its own.
+    CreateIn(Crs),
+}
+
+/// Opens the store that `text` names: the path of a GeoPackage, or `postgres://user@host/db`.
+///
+/// # Errors
+/// [`Error::NotAStore`] with what was found instead; [`Error::TooNew`], [`Error::Damaged`], [`Error::Busy`]; faults of
+/// the file.
+pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
+    let lower = text.trim().to_ascii_lowercase();
+    if ["postgres://", "postgresql://", "pg:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme))
+    {
+        return Err(Error::NotAStore {
+            store: without_password(text),
+            reason: "PostGIS stores are not built yet; expected the path of a GeoPackage".to_owned(),
+        });
+    }
+    let path = Path::new(text);
+    Ok(Box::new(match mode {
+        OpenMode::Existing => GeoPackage::open(path)?,
+        OpenMode::CreateIn(crs) => GeoPackage::open_or_create(path, crs)?,
+    }))
+}
+
+fn without_password(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return "PG:…".to_owned();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    match rest.rsplit_once('@') {
+        Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
+        None => format!("{scheme}://{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_never_shows_in_an_error() {
+        for text in [
+            "postgres://me:secret@host/db",
+            "PG:password=secret",
+            "postgres://host/db?password=secret",
+        ] {
+            let error = open(text, OpenMode::Existing).err().unwrap().to_string();
+            assert!(!error.contains("secret") && error.contains("PostGIS"), "{error}");
+        }
+    }
+}
