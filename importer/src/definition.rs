@@ -77,7 +77,7 @@ struct RawLayer {
     #[serde(default = "default_crs")]
     crs: String,
     key: Option<String>,
-    zoom: Option<[u8; 2]>,
+    zoom: Option<Vec<u8>>,
     access: Option<String>,
     secrecy: Option<String>,
     authority: Option<String>,
@@ -169,15 +169,13 @@ impl Reader<'_> {
         layer.title = title(&raw.title);
         layer.basemap = raw.basemap;
         layer.authority = raw.authority;
-        if let Some([min, max]) = raw.zoom {
-            let range = ZoomRange::new(min, max);
-            layer.zoom = range.map_err(|_| {
-                self.wrong(
-                    "zoom",
-                    format!("[{min}, {max}]"),
-                    "two zooms from 0 to 20, the lower first",
-                )
-            })?;
+        if let Some(zooms) = &raw.zoom {
+            let range = match zooms[..] {
+                [min, max] => ZoomRange::new(min, max).ok(),
+                _ => None,
+            };
+            layer.zoom = range
+                .ok_or_else(|| self.wrong("zoom", format!("{zooms:?}"), "two zooms from 0 to 20, the lower first"))?;
         }
         if let Some(access) = &raw.access {
             layer.access = self.word("access", access, "public or restricted", Access::parse)?;

@@ -4,10 +4,11 @@
 //! knows file formats, encodings and projections (through GDAL); it knows no HTTP and no tiles.
 //!
 //! The way of a row: [`source`] opens files and unpacks archives; [`plan`] settles, before anything is written, how
-//! each layer is read and what it becomes; [`rows`] reads, decodes, checks and turns the features one by one; a load
+//! each layer is read and what it becomes; [`rows`] reads, decodes, checks and turns the features one by one; [`load`]
 //! hands them to the store, [`check`] throws them away; [`summary`] and [`report`] say what was found.
 
 pub mod check;
+pub mod commands;
 pub mod crs;
 pub mod datum;
 pub mod definition;
@@ -17,6 +18,7 @@ pub mod fields;
 pub mod geometry;
 pub mod interrupt;
 pub mod keys;
+pub mod load;
 pub mod messages;
 pub mod ogr;
 pub mod plan;

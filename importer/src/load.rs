@@ -43,11 +43,19 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     let sources = source::open_all(&request.sources, &request.settings)?;
     let plans = plan::all(&sources, &request.settings, destination.crs)?;
     let mut findings = Findings::keeping(request.kept_findings);
-    let batch = Batch { who: user(), what: format!("load {} ({})", request.sources.join(" "), mode_word(request.mode)) };
+    let batch = Batch {
+        who: user(),
+        what: format!("load {} ({})", request.sources.join(" "), mode_word(request.mode)),
+    };
     let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
     progress.end();
     let (layers, version) = result.inspect_err(|_| destination.undo())?;
-    Ok(Summary { layers, findings, version: Some(version), took: start.elapsed() })
+    Ok(Summary {
+        layers,
+        findings,
+        version: Some(version),
+        took: start.elapsed(),
+    })
 }
 
 /// The store that is loaded into.
@@ -81,7 +89,12 @@ impl Destination {
             }
             store = Some(there);
         }
-        Ok(Self { text: text.to_owned(), store, crs, made: None })
+        Ok(Self {
+            text: text.to_owned(),
+            store,
+            crs,
+            made: None,
+        })
     }
 
     /// The store, made now where it is missing.
@@ -96,7 +109,7 @@ impl Destination {
     }
 
     /// Takes away a store that this import made, where nothing came into it.
-    fn undo(&mut self) {
+    pub fn undo(&mut self) {
         self.store = None;
         if let Some(made) = &self.made {
             // What cannot be removed is an empty store: harmless.
@@ -122,7 +135,11 @@ impl Destination {
         let mut phase = String::new();
         let committed = load.commit(&mut |step| follow(&step, &mut phase, progress))?;
         interrupt::enter(Phase::Durable);
-        let made = if committed.version == before { Made::Nothing } else { Made::New };
+        let made = if committed.version == before {
+            Made::Nothing
+        } else {
+            Made::New
+        };
         Ok((committed, made))
     }
 }
@@ -134,13 +151,20 @@ fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
     } else if interrupt::is_asked() {
         interrupt::leave();
     }
-    let now = step.layer.as_ref().map_or_else(|| step.what.to_owned(), |layer| format!("{} {layer}", step.what));
+    let now = step
+        .layer
+        .as_ref()
+        .map_or_else(|| step.what.to_owned(), |layer| format!("{} {layer}", step.what));
     if *phase != now {
         progress.begin(&now);
         *phase = now;
     }
     let total = (step.total > 0).then_some(step.total);
-    progress.at(Position { rows: step.done, total, fraction: None });
+    progress.at(Position {
+        rows: step.done,
+        total,
+        fraction: None,
+    });
 }
 
 type Loaded = (Vec<LayerSummary>, (Version, Made));
@@ -179,7 +203,11 @@ fn one_layer(
     let mut step = |rows, fraction| progress.at(Position { rows, total, fraction });
     let outcome = rows::read(plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
     if let Some(reason) = &outcome.broken {
-        return Err(Error::layer(&plan.from.part.label, &plan.from.name, format!("{reason}; nothing was loaded")));
+        return Err(Error::layer(
+            &plan.from.part.label,
+            &plan.from.name,
+            format!("{reason}; nothing was loaded"),
+        ));
     }
     load.finish_layer(outcome.geometry_type.unwrap_or(plan.layer.geometry_type))?;
     Ok(LayerSummary::of(plan, &outcome))
@@ -189,9 +217,13 @@ fn one_layer(
 fn refuse_itself(request: &Request) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
     let identity = |text: &str| std::fs::metadata(text).ok().map(|meta| (meta.dev(), meta.ino()));
-    let Some(store) = identity(&request.store) else { return Ok(()) };
+    let Some(store) = identity(&request.store) else {
+        return Ok(());
+    };
     match request.sources.iter().find(|source| identity(source) == Some(store)) {
-        Some(source) => Err(Error::Usage(format!("{source} is the store itself: it cannot be loaded into itself"))),
+        Some(source) => Err(Error::Usage(format!(
+            "{source} is the store itself: it cannot be loaded into itself"
+        ))),
         None => Ok(()),
     }
 }
@@ -199,7 +231,10 @@ fn refuse_itself(request: &Request) -> Result<()> {
 /// The user of the operating system, as far as it tells.
 pub fn user() -> String {
     let names = ["SUDO_USER", "USER", "LOGNAME"];
-    names.iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "unknown".into())
+    names
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "unknown".into())
 }
 
 fn mode_word(mode: LoadMode) -> &'static str {

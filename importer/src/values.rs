@@ -32,6 +32,8 @@ pub enum Kind {
     Floats,
     /// A list of texts.
     Texts,
+    /// A text of a table in which empty means unknown.
+    WrittenText,
     /// A text that is written as an integer.
     WrittenInt,
     /// A text that is written as a number.
@@ -67,7 +69,7 @@ impl Kind {
             Kind::Bool => FieldType::Bool,
             Kind::Int | Kind::WrittenInt => FieldType::Int,
             Kind::Float | Kind::WrittenFloat => FieldType::Float,
-            Kind::Text | Kind::OsmId { .. } | Kind::OsmArea => FieldType::Text,
+            Kind::Text | Kind::WrittenText | Kind::OsmId { .. } | Kind::OsmArea => FieldType::Text,
             Kind::Date | Kind::WrittenDate => FieldType::Date,
             Kind::DateTime | Kind::WrittenDateTime => FieldType::DateTime,
             Kind::Bytes => FieldType::Bytes,
@@ -108,6 +110,10 @@ impl Reader<'_> {
             Kind::Int => feature.int(at).map(Value::Int),
             Kind::Float => feature.double(at).map(|v| float(v, notes)),
             Kind::Text => feature.text(at).map(|bytes| self.text(bytes, notes)),
+            Kind::WrittenText => {
+                let written = feature.text(at).filter(|bytes| !bytes.is_empty());
+                written.map(|bytes| self.text(bytes, notes))
+            }
             Kind::Date => feature.time(at).map(|time| or_null(date(time), notes)),
             Kind::DateTime => feature.time(at).map(|time| self.moment(time, notes)),
             Kind::Bytes => feature.bytes(at).map(|bytes| bounded(bytes, notes)),

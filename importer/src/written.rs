@@ -59,7 +59,7 @@ impl Column {
     /// What the column is.
     pub fn kind(&self) -> Kind {
         if !self.seen {
-            Kind::Text
+            Kind::WrittenText
         } else if self.int {
             Kind::WrittenInt
         } else if self.float && (self.shortest || self.decimals.is_some()) {
@@ -69,7 +69,7 @@ impl Column {
         } else if self.date_time {
             Kind::WrittenDateTime
         } else {
-            Kind::Text
+            Kind::WrittenText
         }
     }
 }
@@ -116,17 +116,17 @@ mod tests {
 
     #[test]
     fn codes_stay_texts() {
-        check(&["0123", "4567"], Kind::Text);
-        check(&["4202020010010000010000000001"], Kind::Text);
-        check(&["1.10", "1.2"], Kind::Text);
-        check(&["1e5"], Kind::Text);
-        check(&["+7"], Kind::Text);
-        check(&["-0"], Kind::Text);
-        check(&["NaN"], Kind::Text);
-        check(&["12", "x"], Kind::Text);
-        check(&["", ""], Kind::Text);
-        check(&[" 12"], Kind::Text);
-        check(&["\u{5730}\u{5757}abcdefghijklmnop"], Kind::Text);
+        check(&["0123", "4567"], Kind::WrittenText);
+        check(&["4202020010010000010000000001"], Kind::WrittenText);
+        check(&["1.10", "1.2"], Kind::WrittenText);
+        check(&["1e5"], Kind::WrittenText);
+        check(&["+7"], Kind::WrittenText);
+        check(&["-0"], Kind::WrittenText);
+        check(&["NaN"], Kind::WrittenText);
+        check(&["12", "x"], Kind::WrittenText);
+        check(&["", ""], Kind::WrittenText);
+        check(&[" 12"], Kind::WrittenText);
+        check(&["\u{5730}\u{5757}abcdefghijklmnop"], Kind::WrittenText);
     }
 
     #[test]
@@ -142,6 +142,6 @@ mod tests {
             Kind::WrittenDateTime,
         );
         check(&["2010-10-12 00:59:38"], Kind::WrittenDateTime);
-        check(&["01/02/1965"], Kind::Text);
+        check(&["01/02/1965"], Kind::WrittenText);
     }
 }

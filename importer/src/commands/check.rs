@@ -23,7 +23,13 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     let report = source.report()?;
     let settings = source.settings()?;
     let target = source.store_crs()?.unwrap_or(Crs::CGCS2000);
-    let summary = check(&source.sources, &settings, target, source.kept_findings(), &mut Progress::to_stderr())?;
+    let summary = check(
+        &source.sources,
+        &settings,
+        target,
+        source.kept_findings(),
+        &mut Progress::to_stderr(),
+    )?;
     super::print(&summary);
     report.map_or(Ok(()), |report| report.write(&summary))
 }

@@ -93,7 +93,11 @@ impl SourceArgs {
     }
 
     fn kept_findings(&self) -> usize {
-        if self.report.is_some() { crate::report::LISTED } else { 10 }
+        if self.report.is_some() {
+            crate::report::LISTED
+        } else {
+            10
+        }
     }
 }
 
@@ -104,7 +108,11 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors; a broken pipe behind them is nobody's concern.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(1)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let run = || {
@@ -116,7 +124,9 @@ pub fn main() -> ExitCode {
         }
     };
     // A panic has been printed by then; it is a fault, not the user's data.
-    let Ok(result) = std::panic::catch_unwind(run) else { return ExitCode::from(2) };
+    let Ok(result) = std::panic::catch_unwind(run) else {
+        return ExitCode::from(2);
+    };
     let Err(error) = result else { return ExitCode::SUCCESS };
     eprintln!("{}", crate::error::one_line(&error.to_string()));
     match error {

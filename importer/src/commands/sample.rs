@@ -6,7 +6,7 @@ use crate::load::{Destination, user};
 use crate::progress::{Position, Progress};
 use crate::sample::{City, Fingerprint, LayerFingerprint, SampleError, city_fingerprint};
 use clap::Args;
-use onemap_model::{GeometryType, Layer, Row};
+use onemap_model::{Layer, Row};
 use onemap_store::{Batch, Load, LoadMode};
 use std::ops::ControlFlow;
 
@@ -29,10 +29,16 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     let city = City::new(args.features).map_err(wrong)?;
     let mut destination = Destination::find(&args.to, None)?;
     if let Some(layer) = city.layers().iter().find(|layer| layer.crs != destination.crs) {
-        let reason = format!("{} is in {}; the sample city is in {}", args.to, destination.crs, layer.crs);
+        let reason = format!(
+            "{} is in {}; the sample city is in {}",
+            args.to, destination.crs, layer.crs
+        );
         return Err(Error::Usage(reason));
     }
-    let batch = Batch { who: user(), what: format!("sample --features {}", args.features) };
+    let batch = Batch {
+        who: user(),
+        what: format!("sample --features {}", args.features),
+    };
     let mut progress = Progress::to_stderr();
     let mut made = Vec::new();
     let result = destination.commit(&batch, &mut progress, |load, progress| {
@@ -47,27 +53,31 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     for (layer, (rows, fingerprint)) in city.layers().iter().zip(&made) {
         lines.push_str(&format!("{}: {rows} features, sha256 {fingerprint}\n", layer.name()));
     }
-    let all = city_fingerprint(city.layers().iter().zip(&made).map(|(layer, (_, print))| (layer.name().as_str(), *print)));
+    let all = city_fingerprint(
+        city.layers()
+            .iter()
+            .zip(&made)
+            .map(|(layer, (_, print))| (layer.name().as_str(), *print)),
+    );
     super::print(&format!("{lines}sha256 {all}\nversion {}\n", committed.version));
     Ok(())
 }
 
-fn one_layer(
-    city: &City,
-    layer: &Layer,
-    load: &mut dyn Load,
-    progress: &mut Progress,
-) -> Result<(u64, Fingerprint)> {
+fn one_layer(city: &City, layer: &Layer, load: &mut dyn Load, progress: &mut Progress) -> Result<(u64, Fingerprint)> {
     progress.begin(&format!("making {}", layer.name()));
     load.start_layer(layer, LoadMode::Replace)?;
     let total = city.estimate(layer.name().as_str()).max(1);
     let mut fingerprint = LayerFingerprint::new(layer);
-    let mut result = Ok(());
-    let mut push = |row: Row| {
+    let mut result: Result<()> = Ok(());
+    let mut push = |row: Row| -> Result<()> {
         fingerprint.add(&row);
         // The total is an estimate: it may not be passed.
         let rows = fingerprint.rows().min(total);
-        progress.at(Position { rows, total: Some(total), fraction: None });
+        progress.at(Position {
+            rows,
+            total: Some(total),
+            fraction: None,
+        });
         interrupt::check()?;
         Ok(load.push(row)?)
     };
@@ -80,12 +90,8 @@ fn one_layer(
     };
     city.features(layer.name().as_str(), &mut each).map_err(wrong)?;
     result?;
-    load.finish_layer(kind(layer))?;
+    load.finish_layer(layer.geometry_type)?;
     Ok((fingerprint.rows(), fingerprint.finish()))
-}
-
-fn kind(layer: &Layer) -> GeometryType {
-    layer.geometry_type
 }
 
 fn wrong(error: SampleError) -> Error {

@@ -178,15 +178,19 @@ mod tests {
     }
 
     #[test]
-    fn the_lattice_never_folds() {
-        let lattice = Lattice {
-            quarter_m: 700.0,
-            reach_m: 20_000.0,
-        };
-        for a in -60..60 {
-            for b in -60..12 {
-                let size = area(&lattice.outline(a, b).0);
-                assert!(size > 0.2 * 700.0 * 700.0, "quarter {a} {b}: {size} m²");
+    fn the_lattice_never_folds_where_a_city_can_stand() {
+        for (quarter_m, radius) in [(260.0, 3), (700.0, 10), (700.0, 40)] {
+            let lattice = Lattice {
+                quarter_m,
+                reach_m: 1.1 * f64::from(radius) * quarter_m,
+            };
+            let far = radius + radius / 3 + 1;
+            for (a, b) in (-far..far)
+                .flat_map(|a| (-far..=7).map(move |b| (a, b)))
+                .filter(|(a, b)| a * a + b * b < far * far)
+            {
+                let size = area(&lattice.outline(a, b).0) / (quarter_m * quarter_m);
+                assert!((0.15..2.0).contains(&size), "quarter {a} {b} of {radius}: {size}");
             }
         }
     }

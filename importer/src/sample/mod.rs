@@ -37,6 +37,9 @@ mod zone;
 
 pub use canonical::{Fingerprint, LayerFingerprint, city_fingerprint};
 
+#[cfg(test)]
+mod tests;
+
 use crate::definition;
 use dictionary::Dictionary;
 use districts::{Borders, District};
@@ -122,19 +125,19 @@ impl City {
         &self.layers
     }
 
-    /// About how many features a layer has, within some 15 %, for showing progress.
+    /// About how many features a layer has, within a factor of two, nearer for large cities, for showing progress.
     pub fn estimate(&self, layer: &str) -> u64 {
         let parcels = u64::from(self.parcels);
         let quarters = self.plan.quarters.len() as u64;
         match layer {
             "districts" => 6,
-            "water" => 2 + quarters / 3,
-            "roads" => quarters * 20,
-            "parcels" => parcels + parcels / 12,
-            "buildings" => parcels,
-            "pois" => parcels / 5,
+            "water" => 2 + quarters / 4,
+            "roads" => parcels / 16 + 3 * quarters,
+            "parcels" => parcels + parcels / 17,
+            "buildings" => parcels * 9 / 10,
+            "pois" => parcels * 2 / 5,
             "addresses" => parcels * 9 / 10,
-            "parcel_lineage" => parcels / 8,
+            "parcel_lineage" => parcels / 10,
             _ => 0,
         }
     }
@@ -194,7 +197,12 @@ impl City {
         water::large(&self.plan, &self.borders)
             .into_iter()
             .try_for_each(&mut *each)?;
-        self.quarters(&mut |q| water::ponds(q).try_for_each(&mut *each))
+        let mut ponds = self
+            .plan
+            .quarters
+            .iter()
+            .flat_map(|quarter| water::ponds(&self.plan, quarter));
+        ponds.try_for_each(each)
     }
 
     fn district(&self, district: District) -> Row {

@@ -1,11 +1,13 @@
 //! Water: the river along the north-east, the lake in the city, and ponds between the fields.
 
+use super::blocks;
 use super::districts::Borders;
 use super::frame;
 use super::lake::smooth;
-use super::plan::Plan;
-use super::plane::{Pt, inset};
-use super::quarter::Quarter;
+use super::names;
+use super::plan::{Plan, QuarterPlan};
+use super::plane::{Pt, centroid};
+use super::streets::Streets;
 use super::zone::BlockKind;
 use onemap_model::{Coord, Geometry, Path, Polygon, Row, TimeSpan, Value};
 
@@ -47,23 +49,25 @@ pub(super) fn large(plan: &Plan, borders: &Borders) -> [Row; 2] {
 }
 
 /// The ponds of a quarter.
-pub(super) fn ponds<'a>(quarter: &'a Quarter<'_>) -> impl Iterator<Item = Row> + 'a {
-    quarter
-        .blocks
+pub(super) fn ponds(plan: &Plan, quarter: &QuarterPlan) -> Vec<Row> {
+    let name = names::place(quarter.rank);
+    blocks::of(plan, quarter, &Streets::of(plan, quarter))
         .iter()
         .filter(|block| block.kind == BlockKind::Pond)
-        .filter_map(|block| {
-            let water = inset(&block.ring, &vec![18.0; block.ring.len()])?;
-            let name = quarter.name();
-            let id = format!("W{:05}{:03}", quarter.plan.rank + 1, block.number);
-            Some(row(
+        .map(|block| {
+            let middle = centroid(&block.ring);
+            let water = block.ring.iter().map(|&p| middle.toward(p, 0.86)).collect();
+            let id = format!("W{:05}{:03}", quarter.rank + 1, block.number);
+            let rings = vec![frame::closed(&smooth(water, 2))];
+            row(
                 id,
                 &format!("{}塘", name.zh),
                 &format!("{} Pond", name.en),
                 "lake",
-                vec![frame::closed(&smooth(water, 2))],
-            ))
+                rings,
+            )
         })
+        .collect()
 }
 
 fn row(id: String, name: &str, name_en: &str, class: &str, rings: Vec<Path>) -> Row {

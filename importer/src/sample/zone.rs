@@ -105,8 +105,8 @@ impl QuarterKind {
                 (0.2, Village),
                 (0.5, Fields),
                 (0.1, Orchard),
-                (0.14, Forest),
-                (0.06, Pond),
+                (0.12, Forest),
+                (0.08, Pond),
             ],
         };
         let mut at = rng.unit();
@@ -148,18 +148,12 @@ impl BlockKind {
         }
     }
 
-    /// Whether the land is the village's (J, collective) and not the state's (G).
-    pub(super) fn is_collective(self) -> bool {
-        matches!(
-            self,
-            Self::Village | Self::Fields | Self::Orchard | Self::Forest | Self::Pond
-        )
-    }
-
     /// Land use by GB/T 21010, second level, of one of its parcels.
     pub(super) fn land_use(self, rng: &mut Rng) -> &'static str {
         let uses: &[&'static str] = match self {
-            Self::Commerce => &["0501", "0501", "0505", "0505", "0503", "0504", "0507", "0502"],
+            Self::Commerce => &[
+                "0501", "0501", "0501", "0501", "0505", "0505", "0503", "0503", "0504", "0507",
+            ],
             Self::OldTown => &["0701", "0701", "0701", "0701", "0501", "0503"],
             Self::Homes => &["0701", "0701", "0701", "0701", "0701", "0701", "0701", "0501", "0806"],
             Self::Estates => &["0701"],
