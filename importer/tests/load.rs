@@ -149,6 +149,11 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_no_store() {
         std::fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     };
+    std::fs::write(dir.path().join("u.csv"), [0xff, 0xfe, b'a', 0]).unwrap();
+    refused(
+        &["load", dir.path().join("u.csv").to_str().unwrap(), "--to", to],
+        "UTF-16",
+    );
     let csv = file("a.csv", "id,x,y\n1,600146,3342741\n");
     refused(&["load", &csv, "--to", to], "this looks like EPSG:4547");
     refused(&["load", &csv, "--to", to, "--crs", "EPSG:2383"], "parameters");

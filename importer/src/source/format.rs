@@ -73,11 +73,6 @@ impl Format {
         }
         by_name
     }
-
-    /// Whether its texts come in an encoding that must be found out.
-    pub fn has_foreign_texts(self) -> bool {
-        matches!(self, Format::Shapefile | Format::Csv)
-    }
 }
 
 /// Refuses what names no file of this machine.
@@ -114,6 +109,12 @@ pub fn advice(path: &Path) -> &'static str {
              FileGDB or DXF, also in .zip or .gz"
         }
     }
+}
+
+/// Whether a file begins with the byte order mark of UTF-16.
+pub fn is_utf16(path: &Path) -> bool {
+    let head = head(path);
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
 }
 
 fn is_geodatabase(dir: &Path) -> bool {

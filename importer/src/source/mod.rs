@@ -148,6 +148,12 @@ impl Part {
         {
             gdal::config::set_config_option("DXF_ENCODING", given.name()).map_err(|e| Error::Gdal(e.to_string()))?;
         }
+        if format == Format::Csv && format::is_utf16(&path) {
+            return Err(Error::source(
+                &label,
+                "it is UTF-16 (\"Unicode text\"): save it as CSV UTF-8",
+            ));
+        }
         messages::forget();
         let options = DatasetOptions {
             open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
