@@ -3,7 +3,7 @@
 use super::catalog::{self, Touched};
 use super::fault::Inner;
 use super::look::Past;
-use super::schema;
+use super::schema::{self, Extent};
 use super::seal::{self, SameContent};
 use super::table::{Table, quote};
 use super::{adopt_shape, triggers};
@@ -117,7 +117,7 @@ pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -
             ))?;
             let counts = seal::seal(db, table, version, SameContent::IsNoChange)?;
             let features = catalog::count(db, table)?;
-            schema::refresh_contents(db, table, features)?;
+            schema::refresh_contents(db, table, features, Extent::Is(schema::extent(db, table, "")?))?;
             Ok((Some(touched(table, counts, features)), Past::Lost))
         }
         Deviation::Retriggered(table) => {
@@ -190,7 +190,7 @@ fn finish(db: &Connection, table: &Table, version: Version) -> Inner<Touched> {
     schema::renew_triggers(db, table)?;
     catalog::define(db, table.name(), Some(table), version)?;
     let features = catalog::count(db, table)?;
-    schema::refresh_contents(db, table, features)?;
+    schema::refresh_contents(db, table, features, Extent::Is(schema::extent(db, table, "")?))?;
     Ok(touched(table, counts, features))
 }
 

@@ -5,7 +5,7 @@ use super::diff::{self, Difference, STEP_ROWS, told};
 use super::fault::Inner;
 use super::load::LayerLoad;
 use super::pack::Packer;
-use super::schema;
+use super::schema::{self, Extent};
 use super::table::{Table, quote};
 use super::{blob, hilbert};
 use crate::{CommitStep, Error, LoadCounts, LoadMode};
@@ -42,7 +42,14 @@ pub(super) fn apply(
         schema::register(db, table)?;
     }
     let features = catalog::count(db, table)?;
-    schema::refresh_contents(db, table, features)?;
+    let extent = match (load.mode, &load.existing) {
+        (LoadMode::Replace, _) | (_, None) => Extent::Is(load.stage.extent),
+        _ => Extent::Holds(load.stage.extent),
+    };
+    schema::refresh_contents(db, table, features, extent)?;
+    if load.stage.has_z {
+        schema::allow_heights(db, table)?;
+    }
     let touched = Touched {
         layer: table.name().to_owned(),
         counts,

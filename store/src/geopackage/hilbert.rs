@@ -20,7 +20,7 @@ fn curve(mut x: u32, mut y: u32) -> u64 {
     let mut distance = 0_u64;
     for bit in (0..ORDER).rev() {
         let (right, upper) = (x >> bit & 1, y >> bit & 1);
-        distance = distance << 2 | u64::from(3 * right ^ upper);
+        distance = distance << 2 | u64::from((3 * right) ^ upper);
         if upper == 0 {
             if right == 1 {
                 x = !x;

@@ -4,8 +4,9 @@ use super::GeoPackage;
 use super::adopt::{self, Deviation};
 use super::catalog::{self, Touched};
 use super::fault::Inner;
+use super::open;
+use super::schema::{self, Extent};
 use super::seal::{self, SameContent};
-use super::{open, schema};
 use crate::LoadCounts;
 use onemap_model::Version;
 use rusqlite::{Connection, TransactionBehavior};
@@ -126,7 +127,8 @@ pub(super) fn seal_edits(db: &Connection, table: &super::table::Table, next: Ver
     }
     let (_, before) = catalog::state(db, table.name(), next)?;
     let features = (before + counts.inserted).saturating_sub(counts.deleted);
-    schema::refresh_contents(db, table, features)?;
+    let written = schema::extent(db, table, &format!("WHERE since = {next}"))?;
+    schema::refresh_contents(db, table, features, Extent::Holds(written))?;
     Ok(Some(Touched {
         layer: table.name().to_owned(),
         counts,

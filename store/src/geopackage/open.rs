@@ -113,7 +113,7 @@ fn set_up(db: &Connection) -> Inner<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "temp_store", "FILE")?;
-    db.pragma_update(Some("temp".into()), "cache_size", -TEMP_CACHE_KIB)?;
+    db.pragma_update(Some("temp"), "cache_size", -TEMP_CACHE_KIB)?;
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! Making, changing and removing a layer's tables, and telling the GeoPackage of them.
 
+use super::blob;
 use super::fault::Inner;
-use super::table::{Table, literal, quote};
+use super::table::{Table, quote};
 use super::triggers::{self, Trigger};
 use super::values;
-use onemap_model::{GeometryType, Version};
+use onemap_model::{Bbox, GeometryType, Version};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The name that GeoPackage has for a kind of geometry.
@@ -110,7 +112,7 @@ fn rename_history_column(db: &Connection, table: &Table, old: &str, new: &str) -
         quote(old),
         quote(new)
     ))?;
-    let mut select = db.prepare("SELECT since, definition FROM onemap_layer WHERE name = ? AND until IS NOT NULL")?;
+    let mut select = db.prepare("SELECT since, definition FROM onemap_layer WHERE name = ?")?;
     let closed = select
         .query_map([table.name()], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
@@ -267,7 +269,7 @@ pub(super) fn register(db: &Connection, table: &Table) -> Inner<()> {
     if let Some(geom) = &table.geom {
         let kind = geometry_name(layer.geometry_type);
         db.execute(
-            "INSERT INTO gpkg_geometry_columns VALUES (?1, ?2, ?3, ?4, 2, 0) \
+            "INSERT INTO gpkg_geometry_columns VALUES (?1, ?2, ?3, ?4, 0, 0) \
              ON CONFLICT (table_name) DO UPDATE SET column_name = ?2, geometry_type_name = ?3, srs_id = ?4",
             params![name, geom, kind, layer.crs.code()],
         )?;
@@ -300,25 +302,63 @@ pub(super) fn remove(db: &Connection, table: &Table) -> Inner<()> {
     Ok(())
 }
 
-/// Writes extent, feature count and time of change of a layer, from its R-tree and the number of rows.
-pub(super) fn refresh_contents(db: &Connection, table: &Table, features: u64) -> Inner<()> {
+/// What becomes of the extent that a layer is registered with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Extent {
+    /// It is exactly this.
+    Is(Option<Bbox>),
+    /// It holds this too. Extents do not shrink by single edits: that would take a scan.
+    Holds(Option<Bbox>),
+}
+
+/// The box of those rows that `filter` lets through; none where they have no geometry.
+pub(super) fn extent(db: &Connection, table: &Table, filter: &str) -> Inner<Option<Bbox>> {
+    let Some(geom) = &table.geom else {
+        return Ok(None);
+    };
+    let mut select = db.prepare(&format!("SELECT {} FROM {} {filter}", quote(geom), table.current()))?;
+    let mut rows = select.query([])?;
+    let mut extent: Option<Bbox> = None;
+    while let Some(row) = rows.next()? {
+        if let ValueRef::Blob(bytes) = row.get_ref(0)?
+            && let Some(bbox) = blob::bbox(bytes)
+        {
+            extent = Some(extent.map_or(bbox, |extent| extent.union(bbox)));
+        }
+    }
+    Ok(extent)
+}
+
+/// Writes extent, feature count and time of change of a layer.
+pub(super) fn refresh_contents(db: &Connection, table: &Table, features: u64, extent: Extent) -> Inner<()> {
     db.execute(
         "INSERT OR REPLACE INTO gpkg_ogr_contents VALUES (?, ?)",
         params![table.name(), features as i64],
     )?;
-    let extent = match table.rtree_name() {
-        Some(rtree) if exists(db, &rtree)? => {
-            let r = quote(&rtree);
-            format!(", (min_x, min_y, max_x, max_y) = (SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {r})")
-        }
-        _ => String::new(),
+    let (sets, bbox) = match extent {
+        Extent::Is(bbox) => ("min_x = ?2, min_y = ?3, max_x = ?4, max_y = ?5", bbox),
+        Extent::Holds(bbox) => (
+            "min_x = min(ifnull(min_x, ?2), ifnull(?2, min_x)), min_y = min(ifnull(min_y, ?3), ifnull(?3, min_y)), \
+             max_x = max(ifnull(max_x, ?4), ifnull(?4, max_x)), max_y = max(ifnull(max_y, ?5), ifnull(?5, max_y))",
+            bbox,
+        ),
     };
+    let bounds = bbox.map(Bbox::to_array);
+    let bound = |i: usize| bounds.map(|bounds| bounds[i]);
     db.execute(
         &format!(
-            "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'){extent} WHERE table_name = {}",
-            literal(table.name())
+            "UPDATE gpkg_contents SET last_change = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), {sets} WHERE table_name = ?1"
         ),
-        [],
+        params![table.name(), bound(0), bound(1), bound(2), bound(3)],
+    )?;
+    Ok(())
+}
+
+/// Says that geometries of the layer may have heights.
+pub(super) fn allow_heights(db: &Connection, table: &Table) -> Inner<()> {
+    db.execute(
+        "UPDATE gpkg_geometry_columns SET z = 2 WHERE table_name = ? AND z = 0",
+        [table.name()],
     )?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::fault::Inner;
 use super::rows::{self, Identity};
 use super::table::Table;
 use super::{blob, hilbert, values};
-use onemap_model::{Row, TimeSpan};
+use onemap_model::{Bbox, Row, TimeSpan};
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
@@ -17,6 +17,10 @@ pub(super) struct Stage {
     pub name: String,
     /// How many rows it holds.
     pub rows: u64,
+    /// Their box.
+    pub extent: Option<Bbox>,
+    /// Whether any of them has heights.
+    pub has_z: bool,
     sql: String,
     blob: Vec<u8>,
 }
@@ -35,6 +39,8 @@ impl Stage {
             table,
             name,
             rows: 0,
+            extent: None,
+            has_z: false,
             blob: Vec::new(),
         })
     }
@@ -57,7 +63,11 @@ impl Stage {
                 self.table.layer.crs,
                 &mut self.blob,
             );
-            place = geometry.bbox().map_or(0, |bbox| hilbert::place(bbox.center()));
+            if let Some(bbox) = geometry.bbox() {
+                place = hilbert::place(bbox.center());
+                self.extent = Some(self.extent.map_or(bbox, |extent| extent.union(bbox)));
+            }
+            self.has_z |= geometry.has_z();
         }
         let has_geometry = row.geometry.is_some();
         let wkb = has_geometry.then(|| blob::wkb_part(&self.blob));

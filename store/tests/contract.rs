@@ -1,0 +1,97 @@
+//! What every store must do alike. A store is entered by name at the end of this file.
+
+#[path = "contract/edits.rs"]
+mod edits;
+#[path = "contract/loads.rs"]
+mod loads;
+#[path = "contract/reads.rs"]
+mod reads;
+mod support;
+
+use onemap_model::Crs;
+use onemap_store::{OpenMode, Store};
+
+/// A place where one store can be made and opened again.
+pub trait Harness {
+    /// A fresh place, with no store yet.
+    fn new() -> Self;
+    /// Opens the store; makes it in EPSG:4490 where it is missing.
+    fn open(&self) -> Box<dyn Store>;
+}
+
+/// A GeoPackage in a temporary folder.
+pub struct InGeoPackage(tempfile::TempDir);
+
+impl Harness for InGeoPackage {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn open(&self) -> Box<dyn Store> {
+        let path = self.0.path().join("city.gpkg");
+        onemap_store::open(path.to_str().unwrap(), OpenMode::CreateIn(Crs::CGCS2000)).unwrap()
+    }
+}
+
+macro_rules! contract {
+    ($($store:ident: $harness:ty;)+) => { $(mod $store {
+        contract!(@tests $harness, loads:
+            a_first_load_is_version_one_and_everything_is_new,
+            the_same_load_again_changes_nothing_and_makes_no_version,
+            a_replace_touches_only_what_differs,
+            without_a_key_equal_rows_are_matched_as_often_as_they_come,
+            the_key_with_the_beginning_of_validity_tells_rows_apart,
+            a_row_without_a_key_is_matched_by_content,
+            an_append_adds_and_leaves_the_rest,
+            an_upsert_replaces_by_key_and_leaves_the_rest,
+            an_upsert_with_a_key_twice_changes_nothing,
+            an_upsert_without_a_key_is_refused,
+            an_append_that_lacks_a_field_leaves_it_null,
+            an_append_of_other_fields_is_refused,
+            a_dropped_load_leaves_no_trace,
+            several_layers_are_one_version,
+            a_layer_twice_in_one_load_is_refused,
+            a_second_load_is_refused_while_one_is_under_way,
+            rows_that_do_not_fit_are_refused,
+            a_layer_in_another_crs_is_refused,
+            a_layer_of_other_fields_takes_over_and_the_old_one_stays_in_its_versions,
+            a_field_of_another_type_keeps_the_old_values_in_old_versions,
+            a_new_title_alone_is_a_version_without_changes,
+            numbers_are_never_used_again,
+            geometries_of_another_kind_widen_the_layer,
+            an_empty_layer_and_a_layer_without_geometry_are_kept,
+            every_kind_of_value_and_geometry_comes_back,
+            names_and_values_may_be_chinese_or_sql,
+            a_commit_tells_how_far_it_is,
+            a_large_replace_is_like_a_small_one,
+        );
+        contract!(@tests $harness, edits:
+            edits_are_one_version_and_collapse,
+            edits_that_come_to_nothing_make_no_version,
+            an_edit_of_what_is_not_there_changes_nothing,
+            an_edit_that_does_not_fit_changes_nothing,
+            the_log_has_old_and_new_states_in_order,
+            the_log_can_be_read_in_pages_of_any_size,
+            the_log_of_layers_comes_by_name,
+        );
+        contract!(@tests $harness, reads:
+            a_fresh_store_is_empty_at_version_zero,
+            a_store_is_the_same_when_opened_again,
+            every_version_can_be_read_again,
+            a_version_that_never_was_is_refused_with_those_that_are,
+            a_reading_sees_nothing_of_what_is_committed_meanwhile,
+            an_unknown_layer_is_named,
+            reading_can_be_broken_off,
+            one_feature_is_found_by_its_number_at_any_version,
+            the_digest_tells_content_and_nothing_else,
+            what_another_process_committed_shows_after_catching_up,
+        );
+    })+ };
+    (@tests $harness:ty, $file:ident: $($test:ident,)+) => {
+        mod $file { $(#[test] fn $test() { crate::$file::$test::<$harness>(); })+ }
+    };
+}
+
+contract! {
+    geopackage: crate::InGeoPackage;
+}
