@@ -1,4 +1,4 @@
--- A store's own tables in a GeoPackage 1.4 (OGC 12-128r19).
+-- A store's own tables in a GeoPackage 1.3 (OGC 12-128r18).
 
 -- Tables of the standard.
 CREATE TABLE gpkg_spatial_ref_sys (

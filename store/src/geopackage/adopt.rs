@@ -9,17 +9,21 @@ use super::table::{Table, quote};
 use super::{adopt_shape, triggers};
 use crate::LoadCounts;
 use onemap_model::{Crs, Version};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 /// A layer that is not as this program left it.
 #[derive(Debug)]
 pub(super) enum Deviation {
     /// Its table is no longer there, or is none that a layer can be kept in.
     Gone(Table),
-    /// Its table has lost the store's columns: it was dropped and made again.
+    /// Its table was dropped and made again.
     Remade(Table),
     /// Columns were added, dropped or have another type.
-    Reshaped { old: Table, new: Table },
+    Reshaped {
+        old: Table,
+        new: Table,
+        triggers: TriggersLeft,
+    },
     /// Some of the log's triggers are missing.
     Unrecorded(Table),
     /// The log's triggers do not fit the table's indexes any more.
@@ -73,41 +77,81 @@ fn deviation(db: &Connection, table: &Table, crs: Crs) -> Inner<Option<Deviation
     let Ok(new) = adopt_shape::of_table(db, table.name(), crs, Some(table))? else {
         return Ok(Some(Deviation::Gone(table.clone())));
     };
-    let old = table.clone();
+    let triggers = triggers_left(db, table)?;
     let columns = schema::columns_of(db, table.name())?;
-    if !columns.iter().any(|column| column.name == "since") || !schema::exists(db, &table.history_name())? {
+    let has_since = columns.iter().any(|column| column.name == "since");
+    // Dropping a table drops its triggers: without any, its rows are others, whatever they say of themselves.
+    if !has_since || triggers == TriggersLeft::None || !schema::exists(db, &table.history_name())? {
         return Ok(Some(Deviation::Remade(new)));
     }
-    if new != old {
-        return Ok(Some(Deviation::Reshaped { old, new }));
-    }
-    let mut statement = db.prepare_cached("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ?")?;
-    let mut deviation = None;
-    for trigger in triggers::of_log(table, &schema::unique_columns(db, table)?) {
-        let mut rows = statement.query([&trigger.name])?;
-        match rows.next()? {
-            None => return Ok(Some(Deviation::Unrecorded(old))),
-            Some(row) if row.get::<_, String>(0)? != trigger.sql => {
-                deviation = Some(Deviation::Retriggered(table.clone()));
-            }
-            Some(_) => {}
+    Ok(match triggers {
+        _ if new != *table => {
+            let old = table.clone();
+            Some(Deviation::Reshaped { old, new, triggers })
+        }
+        TriggersLeft::Some | TriggersLeft::None => Some(Deviation::Unrecorded(new)),
+        TriggersLeft::Other => Some(Deviation::Retriggered(new)),
+        TriggersLeft::All => None,
+    })
+}
+
+/// How many of the log's triggers a table still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TriggersLeft {
+    All,
+    /// All, but some say other things than they should.
+    Other,
+    Some,
+    None,
+}
+
+fn triggers_left(db: &Connection, table: &Table) -> Inner<TriggersLeft> {
+    let mut statement =
+        db.prepare_cached("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = ? AND tbl_name = ?")?;
+    let expected = triggers::of_log(table, &schema::unique_columns(db, table)?);
+    let (mut found, mut same) = (0, 0);
+    for trigger in &expected {
+        let mut rows = statement.query([&trigger.name, table.name()])?;
+        if let Some(row) = rows.next()? {
+            found += 1;
+            same += usize::from(row.get::<_, String>(0)? == trigger.sql);
         }
     }
-    Ok(deviation)
+    Ok(match expected.len() {
+        all if same == all => TriggersLeft::All,
+        all if found == all => TriggersLeft::Other,
+        _ if found > 0 => TriggersLeft::Some,
+        _ => TriggersLeft::None,
+    })
 }
 
 /// Makes the store agree with the file again; the gate must be open. Says what the version did to the layer.
 pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -> Inner<(Option<Touched>, Past)> {
-    match deviation {
+    Ok(match deviation {
         Deviation::Gone(table) => {
             let counts = bury(db, table, version)?;
-            schema::drop_triggers(db, table.name())?;
+            match schema::exists(db, table.name())? {
+                true => schema::drop_triggers(db, table.name())?,
+                false => schema::remove(db, table)?,
+            }
             catalog::define(db, table.name(), None, version)?;
-            Ok((Some(touched(table, counts, 0)), Past::Lost))
+            recount(db, table, version, Rows::InHistory)?;
+            (Some(touched(table, counts, 0)), Past::Lost)
         }
-        Deviation::New(table) => Ok((Some(take_over(db, table, version)?), Past::Kept)),
-        Deviation::Remade(new) => Ok((Some(take_over(db, new, version)?), Past::Lost)),
-        Deviation::Reshaped { old, new } => Ok((Some(reshape(db, old, new, version)?), Past::Kept)),
+        Deviation::New(table) => (Some(take_over(db, table, version)?), Past::Kept),
+        Deviation::Remade(table) => {
+            let touched = take_over(db, table, version)?;
+            recount(db, table, version, Rows::InHistory)?;
+            (Some(touched), Past::Lost)
+        }
+        Deviation::Reshaped { old, new, triggers } => {
+            let touched = reshape(db, old, new, version)?;
+            if *triggers == TriggersLeft::Some {
+                recount(db, new, version, Rows::InBoth)?;
+                return Ok((Some(touched), Past::Lost));
+            }
+            (Some(touched), Past::Kept)
+        }
         Deviation::Unrecorded(table) => {
             schema::renew_triggers(db, table)?;
             let current = version.0 - 1;
@@ -116,15 +160,48 @@ pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -
                 table.current()
             ))?;
             let counts = seal::seal(db, table, version, SameContent::IsNoChange)?;
+            recount(db, table, version, Rows::InBoth)?;
             let features = catalog::count(db, table)?;
-            schema::refresh_contents(db, table, features, Extent::Is(schema::extent(db, table, "")?))?;
-            Ok((Some(touched(table, counts, features)), Past::Lost))
+            let extent = Extent::Is(schema::extent(db, table, "")?);
+            schema::refresh_contents(db, table, features, extent)?;
+            (Some(touched(table, counts, features)), Past::Lost)
         }
         Deviation::Retriggered(table) => {
             schema::renew_triggers(db, table)?;
-            Ok((None, Past::Kept))
+            (None, Past::Kept)
         }
+    })
+}
+
+/// Where the rows stand that older versions had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    InHistory,
+    InBoth,
+}
+
+/// Counts the older versions' changes of a layer anew, from the rows that can still be told.
+fn recount(db: &Connection, table: &Table, before: Version, rows: Rows) -> Inner<()> {
+    if !schema::exists(db, &table.history_name())? {
+        return Ok(());
     }
+    let (t, h, fid) = (table.current(), table.history(), quote(&table.fid));
+    let current = match rows {
+        Rows::InHistory => String::new(),
+        Rows::InBoth => format!("UNION ALL SELECT since, {fid}, 1, 0 FROM {t}"),
+    };
+    db.execute("DELETE FROM onemap_commit_layer WHERE layer = ?", [table.name()])?;
+    let sql = format!(
+        "INSERT INTO onemap_commit_layer \
+         SELECT v, ?1, sum(b AND NOT e), sum(b AND e), sum(e AND NOT b), sum(sum(b) - sum(e)) OVER (ORDER BY v) \
+         FROM (SELECT v, n, max(b) AS b, max(e) AS e \
+           FROM (SELECT since AS v, {fid} AS n, 1 AS b, 0 AS e FROM {h} {current} \
+             UNION ALL SELECT until, {fid}, 0, 1 FROM {h}) \
+           GROUP BY v, n) \
+         WHERE v IN (SELECT version FROM onemap_commit) AND v < ?2 GROUP BY v"
+    );
+    db.execute(&sql, params![table.name(), before.0 as i64])?;
+    Ok(())
 }
 
 /// Closes what the history still has pending of a table that is gone.

@@ -1,4 +1,4 @@
-//! GeoPackage geometry blobs: a header before the WKB (OGC 12-128r19, clause 2.1.3).
+//! GeoPackage geometry blobs: a header before the WKB (OGC 12-128r18, clause 2.1.3).
 
 use onemap_model::{Bbox, Crs, Geometry, GeometryType, wkb};
 

@@ -1,4 +1,4 @@
-//! The SQL functions that the standard's R-tree triggers call (OGC 12-128r19, annex F.3).
+//! The SQL functions that the standard's R-tree triggers call (OGC 12-128r18, annex F.3).
 
 use super::blob;
 use onemap_model::Bbox;

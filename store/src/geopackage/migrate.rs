@@ -10,8 +10,8 @@ const MIGRATIONS: &[&str] = &[include_str!("../../../schemas/migrations/geopacka
 
 /// `GPKG`, in the header of every GeoPackage since 1.2.
 pub(super) const APPLICATION_ID: i64 = 0x4750_4b47;
-/// GeoPackage 1.4.
-const USER_VERSION: i64 = 10400;
+/// GeoPackage 1.3: GDAL before 3.7 warns of a newer one at each opening, and nothing of 1.4 is needed.
+const USER_VERSION: i64 = 10300;
 
 /// Makes a store out of an empty file, at once or not at all. A file that another process filled meanwhile stays.
 pub(super) fn create(db: &mut Connection, crs: Crs) -> Inner<()> {

@@ -275,7 +275,7 @@ pub(super) fn register(db: &Connection, table: &Table) -> Inner<()> {
         )?;
         db.execute(
             "INSERT OR IGNORE INTO gpkg_extensions VALUES (?, ?, 'gpkg_rtree_index', \
-             'http://www.geopackage.org/spec140/#extension_rtree', 'write-only')",
+             'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
             [name, geom],
         )?;
     }

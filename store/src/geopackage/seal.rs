@@ -66,15 +66,16 @@ pub(super) fn seal(db: &Connection, table: &Table, version: Version, same: SameC
     let updated = count(format!(
         "SELECT count(*) FROM {h} CROSS JOIN {t} ON {t}.{fid} = {h}.{fid} WHERE {h}.until IS NULL"
     ))?;
-    if let Some(rtree) = table.rtree_name()
-        && saved > updated
+    if let (Some(rtree), Some(geom)) = (table.rtree_name(), &table.geom)
         && schema::exists(db, &rtree)?
     {
-        // A row that was pushed out by REPLACE leaves its entry behind.
+        // A row that was pushed out by REPLACE leaves its entry behind, and so does a geometry that another program's
+        // functions make nothing of.
+        let (r, geom) = (quote(&rtree), quote(geom));
         db.execute_batch(&format!(
-            "DELETE FROM {} WHERE id IN (SELECT {fid} FROM {h} WHERE until IS NULL AND {fid} NOT IN \
-             (SELECT {fid} FROM {t}))",
-            quote(&rtree)
+            "DELETE FROM {r} WHERE id IN (SELECT {fid} FROM {h} WHERE until IS NULL EXCEPT SELECT {fid} FROM {t}); \
+             DELETE FROM {r} WHERE id IN (SELECT {fid} FROM {t} WHERE since IS NULL AND \
+             ({geom} ISNULL OR ST_IsEmpty({geom})))"
         ))?;
     }
     db.execute_batch(&format!(

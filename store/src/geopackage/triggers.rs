@@ -79,16 +79,26 @@ pub(super) fn of_log(table: &Table, unique: &[Vec<String>]) -> Vec<Trigger> {
     ]
 }
 
-/// The triggers of the R-tree extension (OGC 12-128r19, annex F.3); none without geometry.
+/// The triggers of the R-tree extension (OGC 12-128r18, annex F.3); none without geometry.
+///
+/// They are those of GeoPackage 1.3, not of 1.4: GDAL before 3.7 drops a layer's triggers by their 1.3 names and fails
+/// where they are missing; later ones know both.
 pub(super) fn of_rtree(table: &Table) -> Vec<Trigger> {
     let (Some(rtree), Some(geom)) = (table.rtree_name(), &table.geom) else {
         return Vec::new();
     };
     let (t, r, i, c) = (table.current(), quote(&rtree), quote(&table.fid), quote(geom));
-    let full = |row: &str| format!("({row}.{c} NOTNULL AND NOT ST_IsEmpty({row}.{c}))");
-    let void = |row: &str| format!("({row}.{c} ISNULL OR ST_IsEmpty({row}.{c}))");
-    let entry = format!("(NEW.{i}, ST_MinX(NEW.{c}), ST_MaxX(NEW.{c}), ST_MinY(NEW.{c}), ST_MaxY(NEW.{c}))");
-    let trigger = |suffix: &str, event: &str, when: String, body: String| {
+    let full = format!("(NEW.{c} NOTNULL AND NOT ST_IsEmpty(NEW.{c}))");
+    let void = format!("(NEW.{c} ISNULL OR ST_IsEmpty(NEW.{c}))");
+    let put = format!(
+        "INSERT OR REPLACE INTO {r} VALUES \
+         (NEW.{i}, ST_MinX(NEW.{c}), ST_MaxX(NEW.{c}), ST_MinY(NEW.{c}), ST_MaxY(NEW.{c}))"
+    );
+    let take = format!("DELETE FROM {r} WHERE id = OLD.{i}");
+    let take_both = format!("DELETE FROM {r} WHERE id IN (OLD.{i}, NEW.{i})");
+    let of_geometry = format!("UPDATE OF {c}");
+    let (same, other) = (format!("OLD.{i} = NEW.{i}"), format!("OLD.{i} != NEW.{i}"));
+    let trigger = |suffix: &str, event: &str, when: &str, body: &str| {
         let name = format!("{rtree}_{suffix}");
         let sql = format!(
             "CREATE TRIGGER {} AFTER {event} ON {t} WHEN {when} BEGIN {body}; END",
@@ -96,54 +106,18 @@ pub(super) fn of_rtree(table: &Table) -> Vec<Trigger> {
         );
         Trigger { name, sql }
     };
-    let of_geometry = format!("UPDATE OF {c}");
-    let (same, other) = (format!("OLD.{i} = NEW.{i}"), format!("OLD.{i} != NEW.{i}"));
     vec![
+        trigger("insert", "INSERT", &full, &put),
+        trigger("update1", &of_geometry, &format!("{same} AND {full}"), &put),
+        trigger("update2", &of_geometry, &format!("{same} AND {void}"), &take),
         trigger(
-            "insert",
-            "INSERT",
-            full("NEW"),
-            format!("INSERT OR REPLACE INTO {r} VALUES {entry}"),
-        ),
-        trigger(
-            "update2",
-            &of_geometry,
-            format!("{same} AND {}", void("NEW")),
-            format!("DELETE FROM {r} WHERE id = OLD.{i}"),
-        ),
-        trigger(
-            "update4",
+            "update3",
             "UPDATE",
-            format!("{other} AND {}", void("NEW")),
-            format!("DELETE FROM {r} WHERE id IN (OLD.{i}, NEW.{i})"),
+            &format!("{other} AND {full}"),
+            &format!("{take}; {put}"),
         ),
-        trigger(
-            "update5",
-            "UPDATE",
-            format!("{other} AND {}", full("NEW")),
-            format!("DELETE FROM {r} WHERE id = OLD.{i}; INSERT OR REPLACE INTO {r} VALUES {entry}"),
-        ),
-        trigger(
-            "update6",
-            &of_geometry,
-            format!("{same} AND {} AND {}", full("NEW"), full("OLD")),
-            format!(
-                "UPDATE {r} SET minx = ST_MinX(NEW.{c}), maxx = ST_MaxX(NEW.{c}), miny = ST_MinY(NEW.{c}), \
-                 maxy = ST_MaxY(NEW.{c}) WHERE id = NEW.{i}"
-            ),
-        ),
-        trigger(
-            "update7",
-            &of_geometry,
-            format!("{same} AND {} AND {}", full("NEW"), void("OLD")),
-            format!("INSERT INTO {r} VALUES {entry}"),
-        ),
-        trigger(
-            "delete",
-            "DELETE",
-            format!("OLD.{c} NOT NULL"),
-            format!("DELETE FROM {r} WHERE id = OLD.{i}"),
-        ),
+        trigger("update4", "UPDATE", &format!("{other} AND {void}"), &take_both),
+        trigger("delete", "DELETE", &format!("OLD.{c} NOT NULL"), &take),
     ]
 }
 

@@ -22,7 +22,7 @@ pub(super) fn declared(kind: FieldType) -> &'static str {
     }
 }
 
-/// The type of a column that another program declared, by the names of OGC 12-128r19 table 1, else by SQLite's rules.
+/// The type of a column that another program declared, by the names of OGC 12-128r18 table 1, else by SQLite's rules.
 pub(super) fn of_declared(text: &str) -> FieldType {
     let upper = text.trim().to_uppercase();
     match upper.as_str() {

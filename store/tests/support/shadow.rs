@@ -1,5 +1,7 @@
 //! A second program that edits a GeoPackage: plain SQL, with the functions that the standard's triggers need.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
