@@ -11,8 +11,8 @@ pub(super) const BUFFER: i64 = 64;
 const MIN: i64 = -BUFFER;
 /// The largest coordinate drawn, in x and y.
 const MAX: i64 = EXTENT + BUFFER;
-/// Subunits of a unit, as a power of two, that are enough to cut exactly.
-const CUTTING_BITS: u32 = 4;
+/// Subunits of a unit, as a power of two, that are enough to cut: an edge is moved by a 64th of a unit at most.
+const CUTTING_BITS: u32 = 6;
 
 /// A position from the north-western corner of the tile, y downwards; in units, or in subunits where that is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

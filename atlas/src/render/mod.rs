@@ -15,6 +15,7 @@ mod draw;
 mod frame;
 mod layer;
 mod mvt;
+mod nest;
 mod polygon;
 mod repair;
 mod ring;

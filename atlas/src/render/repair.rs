@@ -1,6 +1,7 @@
 //! Makes valid polygons of rings that cross or touch themselves or each other.
 
 use super::frame::Point;
+use super::nest::nest;
 use super::ring::{Rings, Role, cross};
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{IntOverlayOptions, Overlay, ShapeType};
@@ -29,14 +30,12 @@ pub(super) fn repair(rings: &Rings) -> Rings {
         overlay.add_source(&shapes, ShapeType::Subject);
         shapes = overlay.overlay(OverlayRule::Subject, FillRule::NonZero);
     }
-    let mut repaired = Rings::default();
-    for contours in shapes {
-        let roles = std::iter::once(Role::Outer).chain(std::iter::repeat(Role::Hole));
-        for (role, contour) in roles.zip(contours) {
-            repaired.push(role, contour.iter().map(point));
-        }
-    }
-    repaired
+    nest(
+        shapes
+            .into_iter()
+            .flatten()
+            .map(|ring| ring.iter().map(point).collect()),
+    )
 }
 
 fn overlay(edges: usize) -> Overlay<i32> {

@@ -92,6 +92,39 @@ pub(super) fn double_area(ring: &[Point]) -> i64 {
     sum
 }
 
+/// Where a position is with regard to a ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Inside,
+    On,
+    Outside,
+}
+
+/// Where a position is, by the even-odd rule. It is given doubled, so that the middle of an edge can be asked for.
+pub(super) fn side_of(ring: &[Point], twice: Point) -> Side {
+    let double = |p: Point| Point { x: 2 * p.x, y: 2 * p.y };
+    let Some(mut a) = ring.last().copied().map(double) else {
+        return Side::Outside;
+    };
+    let mut side = Side::Outside;
+    for b in ring.iter().copied().map(double) {
+        let turn = cross(a, b, twice);
+        let beside = |a: i64, b: i64, at: i64| a.min(b) <= at && at <= a.max(b);
+        if turn == 0 && beside(a.x, b.x, twice.x) && beside(a.y, b.y, twice.y) {
+            return Side::On;
+        }
+        if (a.y > twice.y) != (b.y > twice.y) && (turn > 0) == (b.y > a.y) {
+            side = if side == Side::Inside {
+                Side::Outside
+            } else {
+                Side::Inside
+            };
+        }
+        a = b;
+    }
+    side
+}
+
 /// Takes away repeated vertices, vertices on straight edges, and spikes: parts that go out and back on the same line.
 /// What is left has the same area, and no edge lies on the next; fewer than three vertices mean that nothing is left.
 pub(super) fn clean(ring: &mut Vec<Point>) {

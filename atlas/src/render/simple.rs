@@ -1,7 +1,7 @@
 //! Whether the rings of a feature make valid polygons, apart from each other, as they stand.
 
 use super::frame::Point;
-use super::ring::{Rings, cross};
+use super::ring::{Rings, Side, cross, side_of};
 use std::ops::Range;
 
 /// Up to so many edges each is compared with each.
@@ -178,17 +178,10 @@ fn fit(rings: &Rings) -> bool {
     rings.polygons().all(holes_fit) && rings.polygons().all(is_apart)
 }
 
-/// Even-odd rule for a point that is not on the ring.
 fn encloses(ring: &[Point], point: Point) -> bool {
-    let Some(mut a) = ring.last().copied() else {
-        return false;
+    let twice = Point {
+        x: 2 * point.x,
+        y: 2 * point.y,
     };
-    let mut inside = false;
-    for &b in ring {
-        if (a.y > point.y) != (b.y > point.y) {
-            inside ^= (cross(a, b, point) > 0) == (b.y > a.y);
-        }
-        a = b;
-    }
-    inside
+    side_of(ring, twice) == Side::Inside
 }
