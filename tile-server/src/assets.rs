@@ -31,7 +31,15 @@ pub(crate) async fn viewer(ask: Ask) -> Answer {
             "the viewer was not built into this server; `make` builds it",
         ));
     };
-    let mut response = send(&ask, file, "text/html; charset=utf-8", Freshness::Revalidate).await?;
+    let mut response = send(
+        &ask,
+        file,
+        "text/html; charset=utf-8",
+        Freshness::Revalidate,
+        DependsOn::Links,
+    )
+    .await?;
+    // The policy names the server as the client sees it, so the answer depends on that.
     let origin = ask.client.base.origin();
     let policy = format!(
         "default-src 'self'; connect-src 'self' {origin}; img-src 'self' {origin} data: blob:; \
@@ -53,7 +61,7 @@ pub(crate) async fn viewer_file(ask: Ask, Path(path): Path<String>) -> Answer {
     } else {
         Freshness::Revalidate
     };
-    send(&ask, file, content_type(&path), freshness).await
+    send(&ask, file, content_type(&path), freshness, DependsOn::Coding).await
 }
 
 /// `/fonts/{stack}/{range}.pbf`: glyphs of the first font of the stack that there is.
@@ -63,7 +71,7 @@ pub(crate) async fn glyphs(ask: Ask, Path((stack, last)): Path<(String, String)>
     let range = range.ok_or_else(expected)?;
     let fonts = || stack.split(',').map(str::trim).filter(|font| !font.contains('/'));
     if let Some(file) = fonts().find_map(|font| read(&format!("fonts/{font}/{range}.pbf"))) {
-        return send(&ask, file, PBF, Freshness::Day).await;
+        return send(&ask, file, PBF, Freshness::Day, DependsOn::Coding).await;
     }
     let font = fonts().find(|font| read(&format!("fonts/{font}/0-255.pbf")).is_some());
     let missing = || Problem::not_found(format!("there is no font {:?} here", shorten(&stack)));
@@ -75,10 +83,16 @@ pub(crate) async fn glyphs(ask: Ask, Path((stack, last)): Path<(String, String)>
 pub(crate) async fn sprites(ask: Ask, Path(name): Path<String>) -> Answer {
     let missing = || Problem::not_found(format!("there is no sprite {:?}", shorten(&name)));
     let file = read(&format!("sprites/{name}")).ok_or_else(missing)?;
-    send(&ask, file, content_type(&name), Freshness::Day).await
+    send(&ask, file, content_type(&name), Freshness::Day, DependsOn::Coding).await
 }
 
-async fn send(ask: &Ask, file: EmbeddedFile, content_type: &'static str, freshness: Freshness) -> Answer {
+async fn send(
+    ask: &Ask,
+    file: EmbeddedFile,
+    content_type: &'static str,
+    freshness: Freshness,
+    depends: DependsOn,
+) -> Answer {
     let coding = ask.coding()?;
     let key = Key::Asset {
         hash: file.metadata.sha256_hash(),
@@ -89,7 +103,7 @@ async fn send(ask: &Ask, file: EmbeddedFile, content_type: &'static str, freshne
         .pool
         .run(move |_: &Waiting<'_>| Ok(Representation::new(content_type, file.data.into_owned(), coding)));
     let made = ask.app.cache.get(key, make).await?;
-    Ok(ask.deliver(&made, Audience::Everybody, freshness, DependsOn::Coding))
+    Ok(ask.deliver(&made, Audience::Everybody, freshness, depends))
 }
 
 /// A font without a glyph in a range: a range that the font lacks is no error, only empty

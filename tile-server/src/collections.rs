@@ -1,14 +1,15 @@
 //! The layers as OGC API collections.
 
-use crate::ask::{Answer, Ask};
+use crate::ask::{Answer, Ask, DependsOn, Freshness};
 use crate::client::Sees;
 use crate::links::Link;
 use crate::params::encode;
 use crate::published::ServedLayer;
+use crate::representation::Representation;
 use crate::view::{Audience, View};
 use axum::extract::Path;
 use onemap_model::{Field, FieldType, GeometryType};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The system that all answers are in.
 pub(crate) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
@@ -42,13 +43,14 @@ pub(crate) async fn schema(ask: Ask, Path(name): Path<String>) -> Answer {
     let view = ask.view()?;
     let served = view.layer(&name)?;
     let layer = served.snapshot.layer();
-    let mut properties = Map::new();
+    let mut properties: Vec<(&str, Value)> = Vec::new();
     for (at, field) in layer.fields().iter().enumerate() {
         let mut described = field_schema(field);
+        described["x-ogc-propertySeq"] = (at + 1).into();
         if layer.key() == Some(at) {
             described["x-ogc-role"] = "id".into();
         }
-        properties.insert(field.name.to_string(), described);
+        properties.push((field.name.as_str(), described));
     }
     if served.has_geometry() {
         let format = format!("geometry-{}", layer.geometry_type.as_str().to_lowercase());
@@ -57,20 +59,27 @@ pub(crate) async fn schema(ask: Ask, Path(name): Path<String>) -> Answer {
         } else {
             format
         };
-        properties.insert(
-            "geom".into(),
-            json!({"x-ogc-role": "primary-geometry", "format": format}),
-        );
+        properties.push(("geom", json!({"x-ogc-role": "primary-geometry", "format": format})));
     }
-    let body = json!({
+    let head = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": ask.url(&format!("/collections/{}/schema", encode(&name))),
         "title": layer.title,
         "type": "object",
-        "properties": properties,
         "additionalProperties": false,
     });
-    ask.json_as("application/schema+json", &body, Audience::of([served]))
+    let body = with_ordered(&head, "properties", &properties);
+    let made = Representation::new("application/schema+json", body.into_bytes(), ask.coding()?);
+    Ok(ask.deliver(&made, Audience::of([served]), Freshness::Revalidate, DependsOn::Links))
+}
+
+/// An object as text, with one more member whose own members keep their order: people read fields in the layer's.
+fn with_ordered(head: &Value, name: &str, members: &[(&str, Value)]) -> String {
+    let member = |(key, value): &(&str, Value)| format!("{}:{value}", Value::from(*key));
+    let members: Vec<_> = members.iter().map(member).collect();
+    let head = head.to_string();
+    let open = head.strip_suffix('}').expect("the head is an object with members");
+    format!("{open},\"{name}\":{{{}}}}}", members.join(","))
 }
 
 /// Who may be given a list of layers: what a local client sees of hidden layers is for it alone.

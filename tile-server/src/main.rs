@@ -40,7 +40,7 @@ struct Arguments {
     /// How many megabytes of ready tiles to keep; 0 keeps none [default: 256]
     #[arg(long, value_name = "N", env = "ONEMAP_CACHE_MB")]
     cache_mb: Option<u64>,
-    /// Bring an older store up to date before serving it
+    /// Bring an older store up to date before serving it (a GeoPackage is, whenever it is opened)
     #[arg(long, env = "ONEMAP_MIGRATE")]
     migrate: bool,
 }
@@ -64,10 +64,22 @@ async fn main() -> ExitCode {
     match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("onemap-serve: {error:#}");
+            eprintln!("onemap-serve: {}", one_line(&error));
             ExitCode::from(code(&error))
         }
     }
+}
+
+/// The error with its causes, each said once: some messages have their cause in them already.
+fn one_line(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |line, cause| match line {
+            line if line.contains(&cause) => line,
+            line if line.is_empty() => cause,
+            line => format!("{line}: {cause}"),
+        })
 }
 
 /// 1 for data and usage, 2 for faults.

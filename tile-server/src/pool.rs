@@ -50,11 +50,12 @@ impl Pool {
         let place = place.map_err(|_| Problem::unavailable("too much to do at the moment; try again"))?;
         let (sender, receiver) = oneshot::channel();
         self.threads.spawn_fifo(move || {
-            let _place = place;
             if sender.is_closed() {
                 return;
             }
             let result = catch_unwind(AssertUnwindSafe(|| work(&Waiting(&|| sender.is_closed()))));
+            // Who has the answer may ask again at once and must find the place free.
+            drop(place);
             // The panic itself was printed by the hook; here it becomes an answer. Nobody may be waiting any more.
             let _ = sender.send(result.unwrap_or_else(|_| Err(Problem::fault())));
         });

@@ -27,14 +27,16 @@ pub(crate) fn fit(style: Option<Value>, view: &View, base: &str) -> Value {
     if drawn.is_empty() {
         style["sources"] = json!({});
     }
-    let mut at = first_of_points_and_labels(&layers);
+    forget_absent(&mut style, &in_basemap);
+    let mut made = Vec::new();
     for served in view.mapped().filter(|served| !drawn.contains(served.name())) {
-        style["sources"][served.name()] = source(served.name());
-        for layer in generic(served) {
-            layers.insert(at, layer);
-            at += 1;
-        }
+        style["sources"][source_id(served.name())] = source(served.name());
+        made.extend(generic(served));
     }
+    // Areas at the bottom, labels on top, whatever the layers are called.
+    made.sort_by_key(rank);
+    let at = first_of_points_and_labels(&layers);
+    layers.splice(at..at, made);
     style["layers"] = layers.into();
     put_base(&mut style, base);
     style
@@ -51,6 +53,20 @@ fn bare() -> Value {
     })
 }
 
+/// Takes the layers that are not there out of what the sources say of each layer.
+fn forget_absent(style: &mut Value, present: &BTreeSet<String>) {
+    let sources = style
+        .get_mut("sources")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten();
+    for (_, source) in sources {
+        if let Some(ids) = source.get_mut("promoteId").and_then(Value::as_object_mut) {
+            ids.retain(|layer, _| present.contains(layer));
+        }
+    }
+}
+
 fn source_layer(layer: &Value) -> Option<&str> {
     layer["source-layer"].as_str()
 }
@@ -59,6 +75,19 @@ fn source_layer(layer: &Value) -> Option<&str> {
 fn first_of_points_and_labels(layers: &[Value]) -> usize {
     let is_above = |layer: &Value| matches!(layer["type"].as_str(), Some("symbol" | "circle"));
     layers.iter().position(is_above).unwrap_or(layers.len())
+}
+
+fn rank(layer: &Value) -> usize {
+    let order = ["fill", "line", "circle", "symbol"];
+    order
+        .iter()
+        .position(|kind| layer["type"] == *kind)
+        .unwrap_or(order.len())
+}
+
+/// A name that no source of a hand-made style has: names of layers have no dash.
+fn source_id(layer: &str) -> String {
+    format!("{layer}-tiles")
 }
 
 fn source(name: &str) -> Value {
@@ -123,7 +152,7 @@ fn drawn(layer: &Layer, part: &str, kind: &str, geometries: &[&str], more: Value
         "id": format!("{name}-{part}"),
         "type": kind,
         "metadata": {"onemap:layer": name},
-        "source": name,
+        "source": source_id(name),
         "source-layer": name,
     });
     if layer.geometry_type == GeometryType::Geometry && !geometries.is_empty() {

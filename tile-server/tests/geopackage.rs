@@ -42,7 +42,10 @@ fn city_file() -> (tempfile::TempDir, PathBuf) {
 
 fn names(page: &Value) -> Vec<String> {
     let features = page["features"].as_array().unwrap();
-    features.iter().map(|feature| feature["properties"]["name"].as_str().unwrap().to_owned()).collect()
+    features
+        .iter()
+        .map(|feature| feature["properties"]["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// A plain connection with the functions that every GeoPackage program brings for the triggers of the R-tree; an edit
@@ -64,7 +67,8 @@ fn a_file_is_served_as_it_was_loaded() {
     assert_eq!(page["numberMatched"], city::POIS);
     let mut expected: Vec<_> = (0..city::POIS).map(|i| format!("第{i}饭店")).collect();
     let mut got = names(&page);
-    (expected.sort(), got.sort());
+    expected.sort();
+    got.sort();
     assert_eq!(got, expected);
     let parcels = server.get("/collections/%E5%AE%97%E5%9C%B0/items").json();
     assert_eq!(parcels["numberMatched"], 2);
@@ -81,13 +85,24 @@ fn an_edit_by_another_program_shows_within_seconds_and_leaves_other_layers_tags(
     let (pois, roads) = (tile("pois"), tile("roads"));
     let version = server.get("/health/ready").json()["version"].as_u64().unwrap();
     let other = another_program(&path);
-    other.execute("UPDATE pois SET name = '改名饭店' WHERE code = 'p0'", []).unwrap();
+    other
+        .execute("UPDATE pois SET name = '改名饭店' WHERE code = 'p0'", [])
+        .unwrap();
     server.wait_until(|| tile("pois").header("etag") != pois.header("etag"));
     assert!(tile("pois").text().contains("改名饭店"));
     assert_eq!(tile("roads").header("etag"), roads.header("etag"));
-    assert_eq!(server.get("/health/ready").json()["version"].as_u64().unwrap(), version + 1);
+    assert_eq!(
+        server.get("/health/ready").json()["version"].as_u64().unwrap(),
+        version + 1
+    );
     let stale = server.request(&format!("/xyz/pois/{}", city::TILE));
-    assert_eq!(stale.header("If-None-Match", pois.header("etag").unwrap()).send().status, 200);
+    assert_eq!(
+        stale
+            .header("If-None-Match", pois.header("etag").unwrap())
+            .send()
+            .status,
+        200
+    );
     other.execute("DELETE FROM pois WHERE code <> 'p0'", []).unwrap();
     server.wait_until(|| server.get("/collections/pois").json()["featureCount"] == 1);
 }
@@ -98,7 +113,10 @@ fn an_edit_through_the_store_shows_too() {
     let server = serve(&path);
     let mut store = onemap_store::open(path.to_str().unwrap(), OpenMode::Existing).unwrap();
     let layers = city::layers();
-    let (layer, features) = layers.iter().find(|(layer, _)| layer.name().as_str() == "roads").unwrap();
+    let (layer, features) = layers
+        .iter()
+        .find(|(layer, _)| layer.name().as_str() == "roads")
+        .unwrap();
     let row = features[0].row.clone();
     let layer = layer.name().clone();
     store.edit(&[Edit::Insert { layer, row }]).unwrap();
@@ -114,7 +132,10 @@ fn another_file_in_its_place_is_served_from_then_on() {
     let server = serve(&path);
     let epoch = server.get("/health/ready").json()["epoch"].clone();
     let next = dir.path().join("next.gpkg");
-    let layers: Vec<_> = city::layers().into_iter().filter(|(layer, _)| layer.name().as_str() == "roads").collect();
+    let layers: Vec<_> = city::layers()
+        .into_iter()
+        .filter(|(layer, _)| layer.name().as_str() == "roads")
+        .collect();
     make_store(&next, &layers);
     std::fs::rename(&next, &path).unwrap();
     server.wait_until(|| server.get("/health/ready").json()["epoch"] != epoch);

@@ -210,7 +210,13 @@ fn a_collection_tells_what_it_is() {
         server.get("/collections/lineage").json()["extent"]["spatial"],
         Value::Null
     );
-    let schema = server.get("/collections/pois/schema").json();
+    let reply = server.get("/collections/pois/schema");
+    let at = |name: &str| reply.text().find(&format!("\"{name}\":{{")).unwrap();
+    assert!(
+        at("code") < at("name") && at("name") < at("stars"),
+        "fields stand in the layer's order"
+    );
+    let schema = reply.json();
     assert_eq!(schema["properties"]["stars"]["type"], "integer");
     assert_eq!(schema["properties"]["code"]["x-ogc-role"], "id");
     assert_eq!(schema["properties"]["geom"]["format"], "geometry-point");

@@ -54,3 +54,22 @@ fn every_style_layer_has_a_source_that_can_be_fetched() {
     assert!(style["glyphs"].as_str().unwrap().starts_with(&base));
     assert!(!style.to_string().contains("{base}"));
 }
+
+#[test]
+fn areas_lie_under_lines_and_labels_on_top_whatever_the_names() {
+    let (server, _) = serve_city("");
+    let style = server.get("/styles/basemap").json();
+    // What is made by the server has sources of single layers; what is made by hand has an order of its own.
+    let made = |layer: &&Value| {
+        layer["source"]
+            .as_str()
+            .is_some_and(|source| source.ends_with("-tiles"))
+    };
+    let layers = style["layers"].as_array().unwrap().iter().filter(made);
+    let kinds: Vec<_> = layers.map(|layer| layer["type"].as_str().unwrap()).collect();
+    let first = |kind: &str| kinds.iter().position(|known| *known == kind).unwrap();
+    assert!(
+        first("fill") < first("line") && first("circle") < first("symbol"),
+        "{kinds:?}"
+    );
+}
