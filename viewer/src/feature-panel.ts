@@ -6,7 +6,7 @@ import { inEveryLanguage, say } from "./language";
 import { titleOf } from "./layers";
 import type { Picked } from "./picking";
 import { type Feature, fetchFeature, fetchFields, type Field } from "./server";
-import { labelOf, sayValue } from "./values";
+import { labelOf, sayTitle, sayValue } from "./values";
 
 const CROSS = "M5 5 L15 15 M15 5 L5 15";
 
@@ -101,7 +101,7 @@ function attributesOf({ picked, fields, feature, state }: Shown): HTMLElement[] 
   const titles = new Map(fields.map((field) => [field.name, field.title]));
   // In the feature's own order, which is the layer's: a schema's properties have none.
   const rows = Object.entries(properties).map(([name, value]) => {
-    const title = element("dt", { attributes: { title: name } }, titles.get(name) ?? name);
+    const title = element("dt", { attributes: { title: name } }, sayTitle(titles.get(name) ?? name));
     return element("div", { class: "row" }, title, element("dd", { attributes: { "data-field": name } }, sayValue(value)));
   });
   const parts: HTMLElement[] = [element("p", { class: "feature-name" }, labelOf(properties) ?? picked.id)];

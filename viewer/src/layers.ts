@@ -4,6 +4,7 @@
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import { language } from "./language";
 import type { Collection } from "./server";
+import { sayTitle } from "./values";
 
 /** What a layer looks like in the panel. */
 export interface Swatch {
@@ -38,7 +39,7 @@ export function mapLayers(style: StyleSpecification, collections: Collection[]):
 
 /** A map layer's title in the language that is shown. */
 export function titleOf(layer: MapLayer): string {
-  return layer.titles[language()];
+  return sayTitle(layer.titles[language()]);
 }
 
 /** Metadata of a style or style layer, as far as it is an object. */

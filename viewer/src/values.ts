@@ -1,6 +1,6 @@
 // How attribute values read, in the language that is shown.
 
-import { say } from "./language";
+import { language, say } from "./language";
 
 /** Fields that name a feature, the best first. */
 const NAMING_FIELDS = ["name", "名称", "NAME", "name_en", "full_address", "zl", "zddm"];
@@ -20,4 +20,10 @@ export function labelOf(properties: Record<string, unknown>): string | null {
     if (typeof value === "string" && value.trim() !== "") return value;
   }
   return null;
+}
+
+/** A title in the language that is shown: layer definitions write both, Chinese first ("宗地代码 Parcel code"). */
+export function sayTitle(title: string): string {
+  const [, chinese, english] = /^(.*\p{Script=Han}\S*) ([A-Z][a-z]\P{Script=Han}*)$/u.exec(title) ?? [];
+  return (language() === "zh" ? chinese : english) ?? title;
 }
