@@ -9,6 +9,7 @@
 pub mod attributes;
 pub mod brute;
 pub mod http;
+pub mod loaded;
 pub mod mvt;
 pub mod programs;
 pub mod rng;

@@ -62,6 +62,7 @@ macro_rules! contract {
             an_empty_layer_and_a_layer_without_geometry_are_kept,
             every_kind_of_value_and_geometry_comes_back,
             names_and_values_may_be_chinese_or_sql,
+            fields_may_be_called_as_columns_inside_a_store_are,
             a_commit_tells_how_far_it_is,
             a_large_replace_is_like_a_small_one,
         );
