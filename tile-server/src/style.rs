@@ -27,7 +27,7 @@ pub(crate) fn fit(style: Option<Value>, view: &View, base: &str) -> Value {
     if drawn.is_empty() {
         style["sources"] = json!({});
     }
-    forget_absent(&mut style, &in_basemap);
+    forget_absent(&mut style, &defined);
     let mut made = Vec::new();
     for served in view.mapped().filter(|served| !drawn.contains(served.name())) {
         style["sources"][source_id(served.name())] = source(served.name());
