@@ -1,1 +1,29 @@
-//! placeholder
+//! The map in memory: immutable snapshots of every layer, from which tiles are rendered and questions answered.
+//!
+//! A [`LayerBuilder`] takes features in any order and makes a [`LayerSnapshot`]: features in Hilbert order, coordinates
+//! and attributes in contiguous arrays, a packed R-tree over them. A [`Snapshot`] is all layers at one version and one
+//! moment. Both are immutable and cheap to share between threads.
+//!
+//! - `data`: how features are kept (shapes, columns, valid times);
+//! - `index`: how they are found (Hilbert curve, R-tree, public ids);
+//! - `render`: how they become Mapbox Vector Tiles 2.1 (quantise, clip, repair, encode).
+//!
+//! This crate knows no SQL, no HTTP and no interchange format: the server hands it features and takes its tiles.
+
+mod builder;
+mod data;
+mod index;
+mod layer;
+mod memory;
+mod query;
+mod render;
+mod snapshot;
+mod view;
+mod world;
+
+pub use builder::LayerBuilder;
+pub use layer::LayerSnapshot;
+pub use memory::MemoryUse;
+pub use query::Query;
+pub use snapshot::Snapshot;
+pub use view::FeatureView;

@@ -1,2 +1,124 @@
-//! placeholder
-fn main() {}
+//! `onemap-serve`: serves a store over HTTP.
+
+use anyhow::Context;
+use clap::Parser;
+use onemap_tile_server::{Config, RawConfig, ServeError, Server};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  onemap-serve data/city.gpkg
+      serve a store on http://127.0.0.1:8080; the map is at /map
+  onemap-serve data/city.gpkg --listen 0.0.0.0:80 --public-url https://map.example.cn
+      behind a name; layers that are not public are still for this machine only
+  ONEMAP_CACHE_MB=1024 RUST_LOG=debug onemap-serve data/city.gpkg
+      settings by environment; every request is logged
+
+What a --config file may say, besides listen, public_url and cache_mb:
+  [limits]
+  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued, poll_ms";
+
+/// Serve the one map of a city: vector tiles, features, styles, and the map itself at /map.
+#[derive(Debug, Parser)]
+#[command(name = "onemap-serve", version, about, after_help = EXAMPLES)]
+struct Arguments {
+    /// The store: path/to/city.gpkg
+    #[arg(env = "ONEMAP_STORE")]
+    store: String,
+    /// The address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", env = "ONEMAP_LISTEN")]
+    listen: Option<String>,
+    /// Settings in TOML; the command line and the environment win over it
+    #[arg(long, value_name = "FILE", env = "ONEMAP_CONFIG")]
+    config: Option<PathBuf>,
+    /// What every link begins with [default: what the request says]
+    #[arg(long, value_name = "URL", env = "ONEMAP_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// How many megabytes of ready tiles to keep; 0 keeps none [default: 256]
+    #[arg(long, value_name = "N", env = "ONEMAP_CACHE_MB")]
+    cache_mb: Option<u64>,
+    /// Bring an older store up to date before serving it (a GeoPackage is, whenever it is opened)
+    #[arg(long, env = "ONEMAP_MIGRATE")]
+    migrate: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { 1 } else { 0 };
+            // Where even that cannot be printed, the exit code must do.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match serve(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("onemap-serve: {}", one_line(&error));
+            ExitCode::from(code(&error))
+        }
+    }
+}
+
+/// The error with its causes, each said once: some messages have their cause in them already.
+fn one_line(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |line, cause| match line {
+            line if line.contains(&cause) => line,
+            line if line.is_empty() => cause,
+            line => format!("{line}: {cause}"),
+        })
+}
+
+/// 1 for data and usage, 2 for faults.
+fn code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<ServeError>() {
+        Some(ServeError::Threads(_)) => 2,
+        Some(ServeError::Store(onemap_store::Error::Io { .. } | onemap_store::Error::Sqlite { .. })) => 2,
+        _ => 1,
+    }
+}
+
+async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+    let config = config(arguments)?;
+    let store = config.store.clone();
+    let server = Server::bind(config).await?;
+    let url = server.url();
+    tracing::info!(
+        "serving {store} on http://{}; the map is at {url}/map, the API at {url}/api",
+        server.address()
+    );
+    let mut terminated = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let stop = async {
+        tokio::select! {
+            _ = terminated.recv() => (),
+            _ = interrupted.recv() => (),
+        }
+        tracing::info!("stopping");
+    };
+    Ok(server.run(stop).await?)
+}
+
+fn config(arguments: Arguments) -> anyhow::Result<Config> {
+    let line = RawConfig {
+        listen: arguments.listen,
+        public_url: arguments.public_url,
+        cache_mb: arguments.cache_mb,
+        ..RawConfig::default()
+    };
+    let file = arguments.config.map(|path| RawConfig::read(&path)).transpose()?;
+    Ok(line.or(file.unwrap_or_default()).check(arguments.store)?)
+}

@@ -179,9 +179,9 @@ fn index(db: &Connection, table: &Table, rtree: &str, wrong: &mut Vec<String>) -
         wrong,
         &of("features whose box in the R-tree is not theirs"),
         &format!(
-            "SELECT count(*) FROM {t} CROSS JOIN {r} onemap_r ON onemap_r.id = {t}.{fid} WHERE {full} AND NOT (\
-             onemap_r.minx <= {w} AND onemap_r.minx >= {w} - {} AND onemap_r.maxx >= {e} AND onemap_r.maxx <= {e} + {} AND \
-             onemap_r.miny <= {s} AND onemap_r.miny >= {s} - {} AND onemap_r.maxy >= {n} AND onemap_r.maxy <= {n} + {})",
+            "SELECT count(*) FROM {t} AS t CROSS JOIN {r} AS r ON r.id = t.{fid} WHERE {full} AND NOT (\
+             r.minx <= {w} AND r.minx >= {w} - {} AND r.maxx >= {e} AND r.maxx <= {e} + {} AND \
+             r.miny <= {s} AND r.miny >= {s} - {} AND r.maxy >= {n} AND r.maxy <= {n} + {})",
             near(&w),
             near(&e),
             near(&s),

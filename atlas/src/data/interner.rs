@@ -1,0 +1,150 @@
+//! Each byte string once: numbers for strings, in order of first sight.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+/// Strings by number, and numbers by string.
+#[derive(Debug, Default)]
+pub(crate) struct Interner {
+    strings: Strings,
+    /// Number plus one of the string that hashes here or before; 0 where free. A power of two long, at most half full.
+    table: Vec<u32>,
+}
+
+/// Strings by number.
+#[derive(Debug, Default)]
+pub(crate) struct Strings {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl Interner {
+    /// The number of `string`, new or not; none where the strings would be 4 GiB or more together.
+    pub fn intern(&mut self, string: &[u8]) -> Option<u32> {
+        if self.table.len() < 2 * (self.strings.len() + 1) {
+            self.grow();
+        }
+        let mask = self.table.len() - 1;
+        let mut at = hash(string) as usize & mask;
+        loop {
+            match self.table[at] {
+                0 => break,
+                taken if self.strings.get(taken - 1) == string => return Some(taken - 1),
+                _ => at = (at + 1) & mask,
+            }
+        }
+        let number = self.strings.push(string)?;
+        self.table[at] = number + 1;
+        Some(number)
+    }
+
+    /// All strings so far.
+    pub fn strings(&self) -> &Strings {
+        &self.strings
+    }
+
+    /// Gives up the way from string to number.
+    pub fn into_strings(mut self) -> Strings {
+        self.strings.bytes.shrink_to_fit();
+        self.strings.ends.shrink_to_fit();
+        self.strings
+    }
+
+    fn grow(&mut self) {
+        let size = (self.table.len() * 2).max(64);
+        self.table = vec![0; size];
+        for number in 0..self.strings.len() as u32 {
+            let mut at = hash(self.strings.get(number)) as usize & (size - 1);
+            while self.table[at] != 0 {
+                at = (at + 1) & (size - 1);
+            }
+            self.table[at] = number + 1;
+        }
+    }
+}
+
+impl Strings {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The string with this number.
+    #[inline]
+    pub fn get(&self, number: u32) -> &[u8] {
+        let at = number as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+        &self.bytes[start..self.ends[at] as usize]
+    }
+
+    /// All strings in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.len() as u32).map(|number| self.get(number))
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
+    fn push(&mut self, string: &[u8]) -> Option<u32> {
+        let end = u32::try_from(self.bytes.len() + string.len()).ok()?;
+        let number = u32::try_from(self.ends.len())
+            .ok()
+            .filter(|&number| number < u32::MAX - 1)?;
+        self.bytes.extend_from_slice(string);
+        self.ends.push(end);
+        Some(number)
+    }
+}
+
+/// A fast hash of bytes, well mixed in all its bits; another one in each process, so that no file can be made to
+/// collide in it.
+#[inline]
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(ODD));
+    let mix = |state: u64, word: u64| {
+        let product = u128::from(state ^ word) * u128::from(ODD);
+        (product as u64) ^ (product >> 64) as u64
+    };
+    let mut state = *SEED ^ bytes.len() as u64;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        state = mix(state, u64::from_le_bytes(*word));
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(mix(state, u64::from_le_bytes(last)), ODD.rotate_left(17))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_has_one_number_and_comes_back() {
+        let mut interner = Interner::default();
+        let text = |n: usize| "黄".repeat(n % 50) + &n.to_string();
+        for round in 0..2 {
+            for n in 0..5000 {
+                assert_eq!(interner.intern(text(n).as_bytes()), Some(n as u32), "round {round}");
+            }
+        }
+        let strings = interner.into_strings();
+        assert!(
+            strings
+                .iter()
+                .enumerate()
+                .all(|(n, string)| string == text(n).as_bytes())
+        );
+    }
+
+    #[test]
+    fn the_empty_string_is_a_string() {
+        let mut interner = Interner::default();
+        assert_eq!(interner.intern(b""), Some(0));
+        assert_eq!(interner.intern(b"\0"), Some(1));
+        assert_eq!(interner.intern(b""), Some(0));
+    }
+}

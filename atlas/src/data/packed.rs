@@ -1,0 +1,83 @@
+//! Integers in as few whole bytes as their range allows: 0, 1, 2, 4 or 8.
+
+/// Integers by position, kept as differences to the smallest.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    base: i64,
+    words: Words,
+}
+
+#[derive(Debug)]
+enum Words {
+    /// All are the same.
+    None,
+    U8(Vec<u8>),
+    U16(Vec<u16>),
+    U32(Vec<u32>),
+    U64(Vec<u64>),
+}
+
+impl Packed {
+    /// Packs the numbers; the iterator is run twice.
+    pub fn pack(numbers: impl Iterator<Item = i64> + Clone) -> Self {
+        let (mut base, mut max) = (i64::MAX, i64::MIN);
+        for number in numbers.clone() {
+            base = base.min(number);
+            max = max.max(number);
+        }
+        let offsets = numbers.map(|number| number.wrapping_sub(base) as u64);
+        let words = match max.wrapping_sub(base) as u64 {
+            _ if max <= base => Words::None,
+            0..=0xff => Words::U8(offsets.map(|n| n as u8).collect()),
+            0x100..=0xffff => Words::U16(offsets.map(|n| n as u16).collect()),
+            0x1_0000..=0xffff_ffff => Words::U32(offsets.map(|n| n as u32).collect()),
+            _ => Words::U64(offsets.collect()),
+        };
+        Self { base, words }
+    }
+
+    /// The number at `at`.
+    #[inline]
+    pub fn get(&self, at: usize) -> i64 {
+        let offset = match &self.words {
+            Words::None => 0,
+            Words::U8(words) => u64::from(words[at]),
+            Words::U16(words) => u64::from(words[at]),
+            Words::U32(words) => u64::from(words[at]),
+            Words::U64(words) => words[at],
+        };
+        self.base.wrapping_add(offset as i64)
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        match &self.words {
+            Words::None => 0,
+            Words::U8(words) => words.capacity(),
+            Words::U16(words) => words.capacity() * 2,
+            Words::U32(words) => words.capacity() * 4,
+            Words::U64(words) => words.capacity() * 8,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_numbers_come_back_from_the_fewest_bytes() {
+        let check = |numbers: &[i64], bytes_each: usize| {
+            let packed = Packed::pack(numbers.iter().copied());
+            let back: Vec<i64> = (0..numbers.len()).map(|at| packed.get(at)).collect();
+            assert_eq!(back, numbers);
+            assert_eq!(packed.bytes(), bytes_each * numbers.len());
+        };
+        check(&[], 0);
+        check(&[-5, -5], 0);
+        check(&[-100, 155], 1);
+        check(&[-100, 156], 2);
+        check(&[i64::MAX - 70_000, i64::MAX], 4);
+        check(&[i64::MIN, 0, i64::MAX], 8);
+    }
+}

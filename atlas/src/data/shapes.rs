@@ -1,0 +1,223 @@
+//! The geometries of all features: one array of exact coordinates, one of projected ones, and how they hang together.
+//!
+//! A feature is a run of paths, a path a run of vertices. A closed ring is kept without its last position.
+
+use super::bits::Bits;
+use super::offsets::Offsets;
+use super::packed::Packed;
+use crate::world::World;
+use onemap_model::{Coord, Geometry, Path, Polygon};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Geometries by position.
+#[derive(Debug)]
+pub(crate) struct Shapes {
+    /// [`Kind`] of each feature.
+    pub(super) kinds: Packed,
+    /// The paths of each feature.
+    pub(super) paths: Offsets,
+    /// The vertices of each path.
+    pub(super) vertices: Offsets,
+    /// Which paths are outer rings.
+    pub(super) outer: Bits,
+    /// Which paths are rings whose last position, equal to the first, is left out.
+    pub(super) closed: Bits,
+    /// Longitude and latitude in degrees, exactly as given.
+    pub(super) coords: Vec<Coord>,
+    /// The same in stored units of Web Mercator; see [`crate::world`].
+    pub(super) world: Vec<World>,
+    /// Heights; empty where no feature has any, NaN where one has none.
+    pub(super) z: Vec<f64>,
+    /// Features, ascending, with a vertex outside the Web Mercator world, so that `world` is not true for them.
+    pub(super) wide: Vec<u32>,
+    /// How the paths of collections hang together.
+    pub(super) outlines: BTreeMap<u32, Outline>,
+}
+
+/// What a run of paths is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No geometry.
+    Null = 0,
+    /// One path; each vertex is a point.
+    Points = 1,
+    /// Each path is a line.
+    Lines = 2,
+    /// Each path is a ring; an outer one begins a polygon.
+    Polygons = 3,
+    /// A collection: its outline says what its paths are.
+    Collection = 4,
+}
+
+/// The structure of a geometry without its coordinates: runs of as many paths.
+#[derive(Debug)]
+pub(crate) enum Outline {
+    Leaf(Kind, u32),
+    Collection(Vec<Outline>),
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 5] = [Kind::Null, Kind::Points, Kind::Lines, Kind::Polygons, Kind::Collection];
+}
+
+impl Shapes {
+    /// Hands the feature's runs of paths to `each`: one, or for a collection one for each of its parts.
+    pub fn runs(&self, slot: usize, mut each: impl FnMut(Kind, Range<usize>)) {
+        let paths = self.paths.run(slot);
+        match self.kind(slot) {
+            Kind::Null => {}
+            Kind::Collection => {
+                let mut next = paths.start;
+                self.outline(slot).runs(&mut next, &mut each);
+            }
+            kind => each(kind, paths),
+        }
+    }
+
+    /// What the feature is.
+    #[inline]
+    pub fn kind(&self, slot: usize) -> Kind {
+        Kind::ALL[self.kinds.get(slot) as usize]
+    }
+
+    /// The vertices of a path, in [`Shapes::coords`] and [`Shapes::world`].
+    #[inline]
+    pub fn vertices(&self, path: usize) -> Range<usize> {
+        self.vertices.run(path)
+    }
+
+    /// Whether the path is an outer ring.
+    #[inline]
+    pub fn is_outer(&self, path: usize) -> bool {
+        self.outer.get(path)
+    }
+
+    /// The exact coordinates of all vertices.
+    pub fn coords(&self) -> &[Coord] {
+        &self.coords
+    }
+
+    /// The stored coordinates of all vertices; not to be used for features that are [`Shapes::is_wide`].
+    pub fn world(&self) -> &[World] {
+        &self.world
+    }
+
+    /// Whether the feature has vertices outside the Web Mercator world.
+    #[inline]
+    pub fn is_wide(&self, slot: usize) -> bool {
+        !self.wide.is_empty() && self.wide.binary_search(&(slot as u32)).is_ok()
+    }
+
+    /// The coordinates of the feature.
+    pub fn coords_of(&self, slot: usize) -> &[Coord] {
+        let paths = self.paths.run(slot);
+        if paths.is_empty() {
+            return &[];
+        }
+        &self.coords[self.vertices(paths.start).start..self.vertices(paths.end - 1).end]
+    }
+
+    /// The geometry as it was given, except that empty polygons of a feature with others are gone.
+    pub fn geometry(&self, slot: usize) -> Option<Geometry> {
+        let paths = self.paths.run(slot);
+        match self.kind(slot) {
+            Kind::Null => None,
+            Kind::Collection => {
+                let mut next = paths.start;
+                Some(self.compose(self.outline(slot), &mut next))
+            }
+            kind => Some(self.compose_run(kind, paths)),
+        }
+    }
+
+    /// Bytes on the heap: exact coordinates and heights, projected coordinates, structure.
+    pub fn bytes(&self) -> [usize; 3] {
+        let structure = self.kinds.bytes()
+            + self.paths.bytes()
+            + self.vertices.bytes()
+            + self.outer.bytes()
+            + self.closed.bytes()
+            + self.wide.capacity() * size_of::<u32>()
+            + self.outlines.values().map(Outline::bytes).sum::<usize>();
+        [
+            self.coords.capacity() * size_of::<Coord>() + self.z.capacity() * size_of::<f64>(),
+            self.world.capacity() * size_of::<World>(),
+            structure,
+        ]
+    }
+
+    fn outline(&self, slot: usize) -> &Outline {
+        self.outlines
+            .get(&(slot as u32))
+            .expect("every collection has an outline")
+    }
+
+    fn compose(&self, outline: &Outline, next: &mut usize) -> Geometry {
+        match outline {
+            Outline::Leaf(kind, count) => {
+                let paths = *next..*next + *count as usize;
+                *next = paths.end;
+                self.compose_run(*kind, paths)
+            }
+            Outline::Collection(parts) => {
+                Geometry::Collection(parts.iter().map(|part| self.compose(part, next)).collect())
+            }
+        }
+    }
+
+    fn compose_run(&self, kind: Kind, mut paths: Range<usize>) -> Geometry {
+        match kind {
+            Kind::Points => Geometry::Points(paths.next().map(|path| self.path(path)).unwrap_or_default()),
+            Kind::Lines => Geometry::Lines(paths.map(|path| self.path(path)).collect()),
+            Kind::Polygons => {
+                let mut polygons: Vec<Polygon> = Vec::new();
+                for path in paths {
+                    match polygons.last_mut() {
+                        Some(polygon) if !self.is_outer(path) => polygon.rings.push(self.path(path)),
+                        _ => polygons.push(Polygon {
+                            rings: vec![self.path(path)],
+                        }),
+                    }
+                }
+                Geometry::Polygons(polygons)
+            }
+            Kind::Null | Kind::Collection => Geometry::Collection(Vec::new()),
+        }
+    }
+
+    fn path(&self, path: usize) -> Path {
+        let range = self.vertices(path);
+        let mut coords = self.coords[range.clone()].to_vec();
+        let mut z = self.z.get(range).unwrap_or_default().to_vec();
+        if z.iter().all(|height| height.is_nan()) {
+            z.clear();
+        }
+        if self.closed.get(path) {
+            coords.extend_from_within(..1);
+            z.extend(z.first().copied());
+        }
+        Path::with_z(coords, z).expect("coordinates were finite when they came, with a height each or none")
+    }
+}
+
+impl Outline {
+    fn runs(&self, next: &mut usize, each: &mut impl FnMut(Kind, Range<usize>)) {
+        match self {
+            Outline::Leaf(kind, count) => {
+                let paths = *next..*next + *count as usize;
+                *next = paths.end;
+                each(*kind, paths);
+            }
+            Outline::Collection(parts) => parts.iter().for_each(|part| part.runs(next, each)),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let below = match self {
+            Outline::Leaf(..) => 0,
+            Outline::Collection(parts) => parts.iter().map(Outline::bytes).sum(),
+        };
+        size_of::<Self>() + below
+    }
+}

@@ -1,0 +1,5 @@
+//! How features are found.
+
+pub(crate) mod hilbert;
+pub(crate) mod ids;
+pub(crate) mod rtree;

@@ -1,0 +1,152 @@
+//! A packed, static R-tree over boxes that are already in Hilbert order.
+//!
+//! Sixteen boxes make one of the level above, by position alone: nothing but boxes is stored, 17 bytes an entry.
+//! Building is one pass; a query visits only nodes that meet it and takes whole subtrees that lie inside it.
+
+use crate::world::WorldBox;
+use std::ops::Range;
+
+const BRANCHING: usize = 16;
+
+/// The tree. Entries are known by their place in the order they were given in.
+#[derive(Debug, Default)]
+pub(crate) struct RTree {
+    /// All levels one after the other, entries first, the topmost last.
+    boxes: Vec<WorldBox>,
+    /// Where each level begins in `boxes`, and the end.
+    levels: Vec<usize>,
+}
+
+impl RTree {
+    /// Makes the tree over `entries`. Any order is correct; Hilbert order is fast.
+    pub fn build(entries: Vec<WorldBox>) -> Self {
+        let mut levels = vec![0, entries.len()];
+        let mut boxes = entries;
+        let mut below = 0..boxes.len();
+        while below.len() > BRANCHING {
+            for start in below.clone().step_by(BRANCHING) {
+                let group = &boxes[start..below.end.min(start + BRANCHING)];
+                let around = group.iter().fold(WorldBox::NOTHING, |sum, &one| sum.union(one));
+                boxes.push(around);
+            }
+            below = below.end..boxes.len();
+            levels.push(boxes.len());
+        }
+        boxes.shrink_to_fit();
+        Self { boxes, levels }
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.levels.get(1).copied().unwrap_or(0)
+    }
+
+    /// The box of an entry.
+    pub fn entry(&self, at: usize) -> &WorldBox {
+        &self.boxes[..self.len()][at]
+    }
+
+    /// Appends the places of all entries that meet `query` to `hits`, ascending.
+    pub fn search(&self, query: &WorldBox, hits: &mut Vec<u32>) {
+        if self.len() > 0 {
+            let top = self.levels.len() - 2;
+            self.search_nodes(top, 0..self.level(top).len(), query, hits);
+        }
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        self.boxes.capacity() * size_of::<WorldBox>() + self.levels.capacity() * size_of::<usize>()
+    }
+
+    /// Recursion is as deep as the tree is high: eight levels hold 2^32 entries.
+    fn search_nodes(&self, level: usize, nodes: Range<usize>, query: &WorldBox, hits: &mut Vec<u32>) {
+        let first = nodes.start;
+        let hit = |(at, node): (usize, &WorldBox)| query.intersects(node).then_some((first + at, *node));
+        for (at, node) in self.level(level)[nodes].iter().enumerate().filter_map(hit) {
+            if level == 0 {
+                hits.push(at as u32);
+            } else if query.contains(&node) {
+                hits.extend(self.entries_below(level, at));
+            } else {
+                let children = at * BRANCHING..((at + 1) * BRANCHING).min(self.level(level - 1).len());
+                self.search_nodes(level - 1, children, query, hits);
+            }
+        }
+    }
+
+    fn level(&self, level: usize) -> &[WorldBox] {
+        &self.boxes[self.levels[level]..self.levels[level + 1]]
+    }
+
+    fn entries_below(&self, level: usize, node: usize) -> Range<u32> {
+        let share = BRANCHING.pow(level as u32);
+        (node * share) as u32..((node + 1) * share).min(self.len()) as u32
+    }
+
+    /// Checks that every box is exactly that around its children, and that the levels are complete.
+    #[cfg(test)]
+    fn check(&self) {
+        for level in 1..self.levels.len() - 1 {
+            let (nodes, below) = (self.level(level), self.level(level - 1));
+            assert_eq!(nodes.len(), below.len().div_ceil(BRANCHING));
+            for (node, children) in nodes.iter().zip(below.chunks(BRANCHING)) {
+                let around = children.iter().fold(WorldBox::NOTHING, |sum, &one| sum.union(one));
+                assert_eq!(*node, around);
+            }
+        }
+        assert!(self.level(self.levels.len() - 2).len() <= BRANCHING);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+    use proptest::prelude::*;
+
+    fn arb_box(side: i32) -> impl Strategy<Value = WorldBox> {
+        let edge = prop_oneof![
+            8 => -1000..1000_i32,
+            1 => Just(i32::MIN),
+            1 => Just(i32::MAX),
+        ];
+        (edge.clone(), edge, 0..side, 0..side).prop_map(|(x, y, width, height)| WorldBox {
+            min: World { x, y },
+            max: World {
+                x: x.saturating_add(width),
+                y: y.saturating_add(height),
+            },
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_search_finds_what_a_scan_finds(
+            entries in prop::collection::vec(arb_box(100), 0..700),
+            query in arb_box(2000),
+        ) {
+            let tree = RTree::build(entries.clone());
+            tree.check();
+            let scan: Vec<u32> = (0..).zip(&entries).filter(|(_, one)| one.intersects(&query)).map(|(at, _)| at).collect();
+            let mut hits = Vec::new();
+            tree.search(&query, &mut hits);
+            prop_assert_eq!(hits, scan);
+        }
+    }
+
+    #[test]
+    fn levels_are_exact_where_counts_are_powers_of_the_branching() {
+        for count in [0, 1, 15, 16, 17, 255, 256, 257, 4096, 4097] {
+            let one = |at: i32| WorldBox {
+                min: World { x: at, y: at },
+                max: World { x: at, y: at },
+            };
+            let tree = RTree::build((0..count).map(one).collect());
+            tree.check();
+            let mut hits = Vec::new();
+            tree.search(&one(0).union(one(i32::MAX)), &mut hits);
+            assert_eq!(hits.len(), count as usize);
+        }
+    }
+}

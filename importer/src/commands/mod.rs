@@ -1,0 +1,156 @@
+//! The commands of `onemap-import`, one module each.
+
+mod check;
+mod load;
+mod sample;
+
+use crate::error::{Error, Result};
+use crate::interrupt;
+use clap::{Args, Parser, Subcommand};
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  onemap-import load roads.shp --to city.gpkg --crs EPSG:4547
+  onemap-import load parcels.gdb.zip poi.csv --to city.gpkg --crs EPSG:4490 --force-crs
+  onemap-import load survey.gpkg --source-layer zd --layer parcels --key ZDDM --mode upsert --to city.gpkg
+  onemap-import check parcels.shp --report findings.html
+  onemap-import sample --features 10000 --to demo.gpkg
+
+Exit status: 0 done, 1 data or usage, 2 a fault of the machine or the program, 130 interrupted.";
+
+/// Brings a city's files into its one map.
+#[derive(Debug, Parser)]
+#[command(name = "onemap-import", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Load files into a store: one version, or nothing
+    #[command(after_help = EXAMPLES)]
+    Load(Box<load::LoadArgs>),
+    /// Read files as a load would, and say what is wrong with them
+    Check(Box<check::CheckArgs>),
+    /// Make a city of made-up data
+    Sample(sample::SampleArgs),
+}
+
+/// How sources are read: the same for loading and checking.
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, OSM PBF, FileGDB or DXF; also in .zip or .gz
+    #[arg(required = true, value_name = "SOURCE")]
+    sources: Vec<String>,
+    /// Read this layer only, by its name in the source
+    #[arg(long, value_name = "NAME")]
+    source_layer: Option<String>,
+    /// Call the (single) layer so
+    #[arg(long, value_name = "ID")]
+    layer: Option<String>,
+    /// The coordinate system of the sources, where they do not say
+    #[arg(long, value_name = "EPSG:n")]
+    crs: Option<onemap_model::Crs>,
+    /// Let --crs count even where a source says otherwise
+    #[arg(long, requires = "crs")]
+    force_crs: bool,
+    /// The encoding of shapefiles, CSV and DXF, where it is not found out rightly
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// The field that is the features' public id
+    #[arg(long, value_name = "FIELD")]
+    key: Option<String>,
+    /// The coordinate system of the store, geographic [default: EPSG:4490]
+    #[arg(long, value_name = "EPSG:n")]
+    store_crs: Option<onemap_model::Crs>,
+    /// Write all findings to this file (.json, .csv or .html)
+    #[arg(long, value_name = "FILE")]
+    report: Option<std::path::PathBuf>,
+}
+
+impl SourceArgs {
+    fn settings(&self) -> Result<crate::settings::Settings> {
+        use crate::{crs::Force, settings};
+        crate::setup::gdal();
+        Ok(settings::Settings {
+            source_layer: self.source_layer.clone(),
+            layer: self.layer.as_deref().map(settings::layer_name).transpose()?,
+            crs: self.crs,
+            force: if self.force_crs { Force::Override } else { Force::Refuse },
+            encoding: self.encoding.as_deref().map(settings::encoding).transpose()?,
+            key: self.key.clone(),
+            access: Default::default(),
+        })
+    }
+
+    fn store_crs(&self) -> Result<Option<onemap_model::Crs>> {
+        self.store_crs.map(crate::settings::store_crs).transpose()
+    }
+
+    fn report(&self) -> Result<Option<crate::report::Target>> {
+        self.report.as_deref().map(crate::report::Target::new).transpose()
+    }
+
+    fn kept_findings(&self) -> usize {
+        if self.report.is_some() {
+            crate::report::LISTED
+        } else {
+            10
+        }
+    }
+}
+
+/// Runs the program on its arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; a broken pipe behind them is nobody's concern.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(1)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let run = || {
+        interrupt::listen().map_err(|e| Error::io("signal handlers".as_ref(), e))?;
+        match &cli.command {
+            Command::Load(args) => load::run(args),
+            Command::Check(args) => check::run(args),
+            Command::Sample(args) => sample::run(args),
+        }
+    };
+    // A panic has been printed by then; it is a fault, not the user's data.
+    let Ok(result) = std::panic::catch_unwind(run) else {
+        return ExitCode::from(2);
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("{}", crate::error::one_line(&error.to_string()));
+    match error {
+        Error::Interrupted => ExitCode::from(interrupt::EXIT_CODE as u8),
+        error if error.is_fault() => ExitCode::from(2),
+        _ => ExitCode::from(1),
+    }
+}
+
+/// Prints a result on standard output; a closed pipe ends nothing.
+#[allow(clippy::print_stdout)]
+fn print(result: &impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = write!(std::io::stdout(), "{result}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

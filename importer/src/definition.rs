@@ -1,0 +1,337 @@
+//! Layer definitions: TOML files that say what a layer is called, what its fields are, and who may see it.
+//!
+//! Definitions apply when they are asked for, never because a name is the same. The ones of the sample city are part
+//! of this program (`schemas/layers/*.toml`).
+
+use onemap_model::{
+    Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
+};
+use serde::Deserialize;
+
+/// The definitions of the sample city's layers, with their file names: what lies below on the map first.
+const SAMPLE: [(&str, &str); 8] = [
+    ("districts.toml", include_str!("../../schemas/layers/districts.toml")),
+    ("water.toml", include_str!("../../schemas/layers/water.toml")),
+    ("roads.toml", include_str!("../../schemas/layers/roads.toml")),
+    ("parcels.toml", include_str!("../../schemas/layers/parcels.toml")),
+    ("buildings.toml", include_str!("../../schemas/layers/buildings.toml")),
+    ("pois.toml", include_str!("../../schemas/layers/pois.toml")),
+    ("addresses.toml", include_str!("../../schemas/layers/addresses.toml")),
+    (
+        "parcel_lineage.toml",
+        include_str!("../../schemas/layers/parcel_lineage.toml"),
+    ),
+];
+
+/// Why a text defines no layer. Every message names the file and the key.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DefinitionError {
+    /// No TOML, a key missing, unknown, or of the wrong type.
+    #[error("{file}: {reason}")]
+    Toml {
+        /// The file.
+        file: String,
+        /// What the parser says, with line and key.
+        reason: String,
+    },
+    /// A value that the key cannot have.
+    #[error("{file}: {key} = {value:?}: expected {expected}")]
+    Value {
+        /// The file.
+        file: String,
+        /// The key, with the field that it belongs to.
+        key: String,
+        /// The value.
+        value: String,
+        /// What it could be.
+        expected: &'static str,
+    },
+    /// A name that a layer or field cannot have.
+    #[error("{file}: {key}: {source}")]
+    Name {
+        /// The file.
+        file: String,
+        /// The key.
+        key: String,
+        /// What is wrong with the name.
+        source: NameError,
+    },
+    /// The fields do not make a layer.
+    #[error("{file}: {source}")]
+    Layer {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: LayerError,
+    },
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLayer {
+    name: String,
+    title: RawTitle,
+    geometry: String,
+    #[serde(default = "default_crs")]
+    crs: String,
+    key: Option<String>,
+    zoom: Option<Vec<u8>>,
+    access: Option<String>,
+    secrecy: Option<String>,
+    authority: Option<String>,
+    #[serde(default)]
+    basemap: bool,
+    #[serde(default)]
+    utc_offset_minutes: Option<i16>,
+    #[serde(default)]
+    fields: Vec<RawField>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTitle {
+    zh: String,
+    en: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawField {
+    name: String,
+    #[serde(rename = "type")]
+    field_type: String,
+    title: RawTitle,
+}
+
+/// Reads a layer's definition. `file` is what errors call it.
+///
+/// # Errors
+/// [`DefinitionError`] with the file, the key, its value and what was expected.
+///
+/// ```
+/// let text = r#"
+///     name = "wells"
+///     title = { zh = "水井", en = "Wells" }
+///     geometry = "Point"
+///     key = "number"
+///     fields = [{ name = "number", type = "int", title = { zh = "编号", en = "Number" } }]
+/// "#;
+/// let layer = onemap_importer::definition::parse("wells.toml", text).unwrap();
+/// assert_eq!(layer.title, "水井 Wells");
+/// ```
+pub fn parse(file: &str, text: &str) -> Result<Layer, DefinitionError> {
+    let raw: RawLayer = toml::from_str(text).map_err(|error| DefinitionError::Toml {
+        file: file.to_owned(),
+        reason: error.to_string().trim().to_owned(),
+    })?;
+    Reader { file }.layer(raw)
+}
+
+/// The layers of the sample city, what lies below on the map first.
+///
+/// # Errors
+/// None as long as the definitions that this program was built with are right.
+pub fn sample_layers() -> Result<Vec<Layer>, DefinitionError> {
+    SAMPLE.iter().map(|(file, text)| parse(file, text)).collect()
+}
+
+/// Turns what is written into what it means, naming the file in every error.
+struct Reader<'a> {
+    file: &'a str,
+}
+
+impl Reader<'_> {
+    fn layer(&self, raw: RawLayer) -> Result<Layer, DefinitionError> {
+        let fields = raw
+            .fields
+            .iter()
+            .map(|field| self.field(field))
+            .collect::<Result<_, _>>()?;
+        let geometry = self.word(
+            "geometry",
+            &raw.geometry,
+            "None, Point, MultiPoint, MultiLineString, MultiPolygon or Geometry",
+            GeometryType::parse,
+        )?;
+        let crs = self.word("crs", &raw.crs, "EPSG:n, for example EPSG:4490", |text| {
+            text.parse::<Crs>().ok()
+        })?;
+        let wrong = |source| DefinitionError::Layer {
+            file: self.file.to_owned(),
+            source,
+        };
+        let mut layer = Layer::new(self.name("name", &raw.name)?, geometry, crs, fields).map_err(wrong)?;
+        if let Some(key) = &raw.key {
+            layer = layer.with_key(key).map_err(wrong)?;
+        }
+        layer.title = title(&raw.title);
+        layer.basemap = raw.basemap;
+        layer.authority = raw.authority;
+        if let Some(zooms) = &raw.zoom {
+            let range = match zooms[..] {
+                [min, max] => ZoomRange::new(min, max).ok(),
+                _ => None,
+            };
+            layer.zoom = range
+                .ok_or_else(|| self.wrong("zoom", format!("{zooms:?}"), "two zooms from 0 to 20, the lower first"))?;
+        }
+        if let Some(access) = &raw.access {
+            layer.access = self.word("access", access, "public or restricted", Access::parse)?;
+        }
+        if let Some(secrecy) = &raw.secrecy {
+            layer.secrecy = self.word(
+                "secrecy",
+                secrecy,
+                "public, internal, secret, confidential or top-secret",
+                Secrecy::parse,
+            )?;
+        }
+        if let Some(minutes) = raw.utc_offset_minutes {
+            let is_zone = (-18 * 60..=18 * 60).contains(&minutes);
+            layer.utc_offset_minutes = minutes;
+            if !is_zone {
+                return Err(self.wrong("utc_offset_minutes", minutes.to_string(), "-1080 to 1080"));
+            }
+        }
+        Ok(layer)
+    }
+
+    fn field(&self, raw: &RawField) -> Result<Field, DefinitionError> {
+        let key = |what: &str| format!("fields.{}.{what}", raw.name);
+        Ok(Field {
+            name: self.name(&key("name"), &raw.name)?,
+            title: title(&raw.title),
+            field_type: self.word(
+                &key("type"),
+                &raw.field_type,
+                "bool, int, float, text, date, datetime, bytes or array",
+                FieldType::parse,
+            )?,
+        })
+    }
+
+    fn name(&self, key: &str, text: &str) -> Result<Name, DefinitionError> {
+        Name::new(text).map_err(|source| DefinitionError::Name {
+            file: self.file.to_owned(),
+            key: key.to_owned(),
+            source,
+        })
+    }
+
+    fn word<T>(
+        &self,
+        key: &str,
+        text: &str,
+        expected: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, DefinitionError> {
+        read(text).ok_or_else(|| self.wrong(key, text.to_owned(), expected))
+    }
+
+    fn wrong(&self, key: &str, value: String, expected: &'static str) -> DefinitionError {
+        DefinitionError::Value {
+            file: self.file.to_owned(),
+            key: key.to_owned(),
+            value,
+            expected,
+        }
+    }
+}
+
+/// Both languages, since a layer has one title: `宗地 Parcels`.
+fn title(raw: &RawTitle) -> String {
+    format!("{} {}", raw.zh.trim(), raw.en.trim()).trim().to_owned()
+}
+
+fn default_crs() -> String {
+    Crs::CGCS2000.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WELLS: &str = r#"
+        name = "wells"
+        title = { zh = "水井", en = "Wells" }
+        geometry = "Point"
+        zoom = [10, 18]
+        access = "public"
+        secrecy = "内部"
+        authority = "水利局"
+        key = "number"
+        fields = [{ name = "number", type = "int", title = { zh = "编号", en = "Number" } }]
+    "#;
+
+    fn error(from: &str, to: &str) -> String {
+        assert!(WELLS.contains(from), "{from}");
+        parse("wells.toml", &WELLS.replace(from, to)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_definition_says_all_of_a_layer() {
+        let layer = parse("wells.toml", WELLS).unwrap();
+        assert_eq!((layer.name().as_str(), layer.title.as_str()), ("wells", "水井 Wells"));
+        assert_eq!((layer.zoom.min(), layer.zoom.max(), layer.key()), (10, 18, Some(0)));
+        assert_eq!(
+            (layer.access, layer.secrecy, layer.basemap),
+            (Access::Public, Secrecy::Internal, false)
+        );
+        assert_eq!(layer.authority.as_deref(), Some("水利局"));
+        assert_eq!(layer.fields()[0].title, "编号 Number");
+    }
+
+    #[test]
+    fn what_is_not_said_is_restricted_and_internal() {
+        let text = WELLS
+            .replace("access = \"public\"", "")
+            .replace("secrecy = \"内部\"", "")
+            .replace("zoom = [10, 18]", "");
+        let layer = parse("wells.toml", &text).unwrap();
+        assert_eq!(
+            (layer.access, layer.secrecy, layer.zoom),
+            (Access::Restricted, Secrecy::Internal, ZoomRange::ALL)
+        );
+    }
+
+    #[test]
+    fn every_error_names_the_file_and_the_key() {
+        for (from, to, key) in [
+            ("zoom = [10, 18]", "zoom = [18, 10]", "zoom"),
+            ("zoom = [10, 18]", "zoom = [10, 18, 19]", "zoom"),
+            ("zoom = [10, 18]", "zooms = [10, 18]", "zooms"),
+            ("\"public\"", "\"everybody\"", "access"),
+            ("\"内部\"", "\"hidden\"", "secrecy"),
+            ("\"Point\"", "\"Circle\"", "geometry"),
+            ("type = \"int\"", "type = \"number\"", "fields.number.type"),
+            ("key = \"number\"", "key = \"nr\"", "nr"),
+            ("name = \"wells\"", "name = \"the wells\"", "name"),
+            ("name = \"number\"", "name = \"geom\"", "geom"),
+            ("access = \"public\"", "crs = \"4490\"", "crs"),
+            ("access = \"public\"", "utc_offset_minutes = 2000", "utc_offset_minutes"),
+            ("geometry = \"Point\"", "", "geometry"),
+        ] {
+            let message = error(from, to);
+            assert!(
+                message.starts_with("wells.toml: ") && message.contains(key),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_sample_layers_are_public_parts_of_the_basemap_with_keys() {
+        let layers = sample_layers().unwrap();
+        assert_eq!(layers.len(), 8);
+        for layer in layers {
+            assert!(
+                layer.basemap && layer.access == Access::Public && layer.key().is_some(),
+                "{}",
+                layer.name()
+            );
+            assert_eq!(layer.crs, Crs::CGCS2000);
+        }
+    }
+}

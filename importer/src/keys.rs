@@ -1,0 +1,92 @@
+//! Keys that are null or come twice, found in bounded memory: 8 bytes a row, 24 where rows have valid times.
+
+use onemap_model::{TimeSpan, Value};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// The keys met so far, as 64-bit hashes: among 10 million different ones two share a hash with a chance of 3 in a
+/// million, which would cost one finding too many and nothing else.
+#[derive(Debug, Default)]
+pub struct Keys {
+    always: HashSet<u64>,
+    spans: HashMap<u64, (i64, i64)>,
+    more: HashMap<u64, BTreeMap<i64, i64>>,
+}
+
+/// What is to say of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing.
+    Fine,
+    /// It is null.
+    Null,
+    /// Another feature had it at the same valid time.
+    Twice,
+}
+
+impl Keys {
+    /// Takes one more key into account.
+    pub fn see(&mut self, key: &Value, valid: TimeSpan) -> Verdict {
+        if key.is_null() {
+            return Verdict::Null;
+        }
+        let mut hasher = DefaultHasher::new();
+        key.to_string().hash(&mut hasher);
+        let hash = hasher.finish();
+        let twice = if valid == TimeSpan::ALWAYS {
+            self.see_always(hash)
+        } else {
+            self.see_span(hash, valid)
+        };
+        if twice { Verdict::Twice } else { Verdict::Fine }
+    }
+
+    fn see_always(&mut self, hash: u64) -> bool {
+        !self.always.insert(hash) || self.spans.contains_key(&hash)
+    }
+
+    fn see_span(&mut self, hash: u64, valid: TimeSpan) -> bool {
+        let from = valid.from().map_or(i64::MIN, |from| from.micros());
+        let to = valid.to().map_or(i64::MAX, |to| to.micros());
+        let meets = |&(start, end): &(i64, i64)| from < end && start < to;
+        let Some(first) = self.spans.get(&hash) else {
+            self.spans.insert(hash, (from, to));
+            return self.always.contains(&hash);
+        };
+        // These never overlap one another, so that only the last one that begins before `to` can meet.
+        let others = self.more.entry(hash).or_default();
+        let last = others.range(..to).next_back().map(|(&from, &to)| (from, to));
+        let twice = self.always.contains(&hash) || meets(first) || last.as_ref().is_some_and(meets);
+        if !twice {
+            others.insert(from, to);
+        }
+        twice
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onemap_model::Instant;
+
+    fn span(from: i64, to: i64) -> TimeSpan {
+        TimeSpan::new(Instant::from_micros(from).ok(), Instant::from_micros(to).ok()).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_seen_once_for_each_time() {
+        let mut keys = Keys::default();
+        let key = Value::text("a");
+        assert_eq!(keys.see(&Value::Null, TimeSpan::ALWAYS), Verdict::Null);
+        assert_eq!(keys.see(&key, span(0, 10)), Verdict::Fine);
+        assert_eq!(keys.see(&key, span(10, 20)), Verdict::Fine);
+        assert_eq!(keys.see(&key, span(20, 40)), Verdict::Fine);
+        assert_eq!(keys.see(&key, span(15, 30)), Verdict::Twice);
+        assert_eq!(keys.see(&key, span(9, 11)), Verdict::Twice);
+        assert_eq!(keys.see(&key, span(39, 41)), Verdict::Twice);
+        assert_eq!(keys.see(&key, TimeSpan::ALWAYS), Verdict::Twice);
+        assert_eq!(keys.see(&Value::text("b"), TimeSpan::ALWAYS), Verdict::Fine);
+        assert_eq!(keys.see(&Value::text("b"), TimeSpan::ALWAYS), Verdict::Twice);
+        assert_eq!(keys.see(&Value::text("b"), span(0, 1)), Verdict::Twice);
+    }
+}

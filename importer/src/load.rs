@@ -1,0 +1,246 @@
+//! Loading: all sources become one version of the store, or nothing changes.
+
+use crate::error::{Error, Result};
+use crate::interrupt::{self, Phase};
+use crate::plan::{self, Plan};
+use crate::progress::{Position, Progress};
+use crate::rows;
+use crate::settings::Settings;
+use crate::source;
+use crate::summary::{LayerSummary, Made, Summary};
+use onemap_model::{Crs, Findings, Version};
+use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What is to be loaded, and where to.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The sources as the user named them.
+    pub sources: Vec<String>,
+    /// The store as the user named it.
+    pub store: String,
+    /// The CRS of a new store; that of one which is there must be the same.
+    pub store_crs: Option<Crs>,
+    /// What becomes of rows that are there.
+    pub mode: LoadMode,
+    /// How sources are read.
+    pub settings: Settings,
+    /// How many findings of each code of a layer are kept in full.
+    pub kept_findings: usize,
+}
+
+/// Loads all layers of all sources as one version.
+///
+/// Memory does not grow with the sources, but for 8 bytes a row where there is a key.
+///
+/// # Errors
+/// Where a source cannot be read whole, the request makes no sense, or the store refuses; nothing is changed then.
+pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
+    let start = Instant::now();
+    refuse_itself(request)?;
+    let mut destination = Destination::find(&request.store, request.store_crs)?;
+    let sources = source::open_all(&request.sources, &request.settings)?;
+    let plans = plan::all(&sources, &request.settings, destination.crs)?;
+    let mut findings = Findings::keeping(request.kept_findings);
+    let batch = Batch {
+        who: user(),
+        what: format!("load {} ({})", request.sources.join(" "), mode_word(request.mode)),
+    };
+    let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
+    progress.end();
+    let (layers, version) = result.inspect_err(|_| destination.undo())?;
+    Ok(Summary {
+        layers,
+        findings,
+        version: Some(version),
+        took: start.elapsed(),
+    })
+}
+
+/// The store that is loaded into.
+pub struct Destination {
+    text: String,
+    store: Option<Box<dyn Store>>,
+    /// The CRS that it has, or will have.
+    pub crs: Crs,
+    /// The file that this import made; none where it was there.
+    made: Option<PathBuf>,
+}
+
+impl Destination {
+    /// Looks for the store without making it.
+    ///
+    /// # Errors
+    /// Where it cannot be opened, or is in another CRS than `wanted`.
+    pub fn find(text: &str, wanted: Option<Crs>) -> Result<Self> {
+        let is_new = !text.contains("://") && !Path::new(text).exists();
+        let mut crs = wanted.unwrap_or(Crs::CGCS2000);
+        let mut store = None;
+        if !is_new {
+            let mut there = onemap_store::open(text, OpenMode::CreateIn(crs))?;
+            let own = there.read(At::Now)?.layers()?.first().map(|state| state.layer.crs);
+            match (own, wanted) {
+                (Some(own), Some(wanted)) if own != wanted => {
+                    let reason = format!("{text} is in {own}; --store-crs {wanted} cannot change that");
+                    return Err(Error::Usage(reason));
+                }
+                (own, _) => crs = own.unwrap_or(crs),
+            }
+            store = Some(there);
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            store,
+            crs,
+            made: None,
+        })
+    }
+
+    /// The store, made now where it is missing.
+    fn open(&mut self) -> Result<&mut Box<dyn Store>> {
+        if self.store.is_none() {
+            let made = PathBuf::from(&self.text);
+            self.store = Some(onemap_store::open(&self.text, OpenMode::CreateIn(self.crs))?);
+            interrupt::remove_on_exit(&made);
+            self.made = Some(made);
+        }
+        Ok(self.store.as_mut().expect("it was opened just now"))
+    }
+
+    /// Takes away a store that this import made, where nothing came into it.
+    pub fn undo(&mut self) {
+        self.store = None;
+        if let Some(made) = &self.made {
+            // What cannot be removed is an empty store: harmless.
+            let _ = std::fs::remove_file(made);
+        }
+    }
+
+    /// Runs `fill` as one version.
+    ///
+    /// # Errors
+    /// Those of `fill` and of the store; nothing is changed then.
+    pub fn commit(
+        &mut self,
+        batch: &Batch,
+        progress: &mut Progress,
+        fill: impl FnOnce(&mut dyn onemap_store::Load, &mut Progress) -> Result<()>,
+    ) -> Result<(Committed, Made)> {
+        let store = self.open()?;
+        let before = store.catch_up()?;
+        let mut load = store.begin(batch)?;
+        fill(load.as_mut(), progress)?;
+        interrupt::check()?;
+        let mut phase = String::new();
+        let committed = load.commit(&mut |step| follow(&step, &mut phase, progress))?;
+        interrupt::enter(Phase::Durable);
+        let made = if committed.version == before {
+            Made::Nothing
+        } else {
+            Made::New
+        };
+        Ok((committed, made))
+    }
+}
+
+/// Shows how far a commit is, and holds interruptions off from where on it may be durable.
+fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
+    if step.what == "syncing" {
+        interrupt::enter(Phase::Durable);
+    } else if interrupt::is_asked() {
+        interrupt::leave();
+    }
+    let now = step
+        .layer
+        .as_ref()
+        .map_or_else(|| step.what.to_owned(), |layer| format!("{} {layer}", step.what));
+    if *phase != now {
+        progress.begin(&now);
+        *phase = now;
+    }
+    let total = (step.total > 0).then_some(step.total);
+    progress.at(Position {
+        rows: step.done,
+        total,
+        fraction: None,
+    });
+}
+
+type Loaded = (Vec<LayerSummary>, (Version, Made));
+
+fn into_store(
+    plans: &[Plan<'_>],
+    mode: LoadMode,
+    destination: &mut Destination,
+    batch: &Batch,
+    findings: &mut Findings,
+    progress: &mut Progress,
+) -> Result<Loaded> {
+    let mut layers = Vec::new();
+    let (committed, made) = destination.commit(batch, progress, |load, progress| {
+        for plan in plans {
+            layers.push(one_layer(plan, mode, load, findings, progress)?);
+        }
+        Ok(())
+    })?;
+    for (layer, (_, counts)) in layers.iter_mut().zip(&committed.layers) {
+        layer.counts = Some(*counts);
+    }
+    Ok((layers, (committed.version, made)))
+}
+
+fn one_layer(
+    plan: &Plan<'_>,
+    mode: LoadMode,
+    load: &mut dyn onemap_store::Load,
+    findings: &mut Findings,
+    progress: &mut Progress,
+) -> Result<LayerSummary> {
+    progress.begin(&format!("reading {}", plan.layer.name()));
+    load.start_layer(&plan.layer, mode)?;
+    let total = plan.rows;
+    let mut step = |rows, fraction| progress.at(Position { rows, total, fraction });
+    let outcome = rows::read(plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
+    if let Some(reason) = &outcome.broken {
+        return Err(Error::layer(
+            &plan.from.part.label,
+            &plan.from.name,
+            format!("{reason}; nothing was loaded"),
+        ));
+    }
+    load.finish_layer(outcome.geometry_type.unwrap_or(plan.layer.geometry_type))?;
+    Ok(LayerSummary::of(plan, &outcome))
+}
+
+/// A store must not be read while it is written.
+fn refuse_itself(request: &Request) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |text: &str| std::fs::metadata(text).ok().map(|meta| (meta.dev(), meta.ino()));
+    let Some(store) = identity(&request.store) else {
+        return Ok(());
+    };
+    match request.sources.iter().find(|source| identity(source) == Some(store)) {
+        Some(source) => Err(Error::Usage(format!(
+            "{source} is the store itself: it cannot be loaded into itself"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The user of the operating system, as far as it tells.
+pub fn user() -> String {
+    let names = ["SUDO_USER", "USER", "LOGNAME"];
+    names
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .unwrap_or_else(|| "unknown".into())
+}
+
+fn mode_word(mode: LoadMode) -> &'static str {
+    match mode {
+        LoadMode::Replace => "replace",
+        LoadMode::Append => "append",
+        LoadMode::Upsert => "upsert",
+    }
+}

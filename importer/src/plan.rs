@@ -1,0 +1,322 @@
+//! Plans: how one layer of a source is read and what it becomes. Everything that can be refused is refused here,
+//! before the store is touched.
+
+use crate::crs::{self, Chosen, Horizontal};
+use crate::encoding::Decoder;
+use crate::error::{Error, Result};
+use crate::fields::{self, Column, Fields};
+use crate::geometry::declared_type;
+use crate::reproject::Reprojector;
+use crate::settings::Settings;
+use crate::source::format::Format;
+use crate::source::{Source, SourceLayer};
+use crate::suggest::suggestion;
+use crate::table::{self, Position};
+use crate::values::Kind;
+use crate::{messages, ogr};
+use gdal::vector::LayerAccess;
+use onemap_model::{Bbox, Crs, Finding, FindingCode, GeometryType, Layer, Name};
+use std::collections::HashSet;
+
+/// How one layer is read.
+pub struct Plan<'s> {
+    /// The source as the user named it.
+    pub source_name: String,
+    /// Where the rows come from.
+    pub from: SourceLayer<'s>,
+    /// What its columns become.
+    pub fields: Fields,
+    /// The encoding of its texts.
+    pub decoder: Decoder,
+    /// Where positions are written; none where rows carry geometries themselves.
+    pub position: Option<Position>,
+    /// The way to the store's CRS; none for layers without geometry.
+    pub reprojector: Option<Reprojector>,
+    /// The CRS that coordinates are taken to be in, for the summary; none for layers without geometry.
+    pub crs_label: Option<String>,
+    /// The kind of geometry that the source declares; none where it declares nothing.
+    pub declared: Option<GeometryType>,
+    /// What it becomes.
+    pub layer: Layer,
+    /// How many rows there are, where that is known before.
+    pub rows: Option<u64>,
+    /// What is to say of the layer as a whole.
+    pub findings: Vec<Finding>,
+}
+
+/// Plans all layers of `sources` that `settings` want, for a store in `target`.
+///
+/// # Errors
+/// Where a layer cannot be read as asked, where nothing is left to read, or where two get the same name.
+pub fn all<'s>(sources: &'s [Source], settings: &Settings, target: Crs) -> Result<Vec<Plan<'s>>> {
+    let mut wanted = Vec::new();
+    let mut names = Vec::new();
+    for source in sources {
+        for layer in source.layers()? {
+            names.push(layer.name.clone());
+            if settings.source_layer.as_ref().is_none_or(|name| *name == layer.name) {
+                wanted.push((source, layer));
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return Err(Error::Usage(match &settings.source_layer {
+            Some(name) => format!("no source has a layer {name:?}; there are: {}", names.join(", ")),
+            None => format!(
+                "{}: there are no layers in it",
+                sources.first().map_or("no sources", |s| &s.name)
+            ),
+        }));
+    }
+    if settings.layer.is_some() && wanted.len() > 1 {
+        let reason = "--layer renames a single layer, and there are several; choose one with --source-layer";
+        return Err(Error::Usage(format!("{reason}: {}", names.join(", "))));
+    }
+    let mut plans: Vec<Plan<'s>> = Vec::new();
+    for (source, layer) in wanted {
+        let plan = Plan::of(&source.name, layer, settings, target)?;
+        if let Some(other) = plans.iter().find(|other| other.layer.name().is_same(plan.layer.name())) {
+            return Err(Error::Usage(format!(
+                "{} and {} both give a layer {:?}: load one of them alone, with --layer",
+                other.from.part.label,
+                plan.from.part.label,
+                plan.layer.name()
+            )));
+        }
+        plans.push(plan);
+    }
+    say_equivalence_once(&mut plans);
+    Ok(plans)
+}
+
+/// That two systems are taken as equal is said once for a whole load, not once for each layer.
+fn say_equivalence_once(plans: &mut [Plan<'_>]) {
+    let mut said = HashSet::new();
+    for plan in plans {
+        if let Some(reason) = plan.reprojector.as_ref().and_then(|way| way.equivalence.clone())
+            && said.insert(reason.clone())
+        {
+            let mut notes = Notes {
+                layer: plan.layer.name(),
+                findings: &mut plan.findings,
+            };
+            notes.add(FindingCode::CrsEquivalent, reason);
+        }
+    }
+}
+
+impl<'s> Plan<'s> {
+    fn of(source_name: &str, from: SourceLayer<'s>, settings: &Settings, target: Crs) -> Result<Self> {
+        let refuse = |from: &SourceLayer<'_>, reason: String| Error::layer(&from.part.label, &from.name, reason);
+        let Inventory {
+            decoder,
+            columns,
+            position,
+            rows,
+            range,
+        } = take_inventory(&from, settings)?;
+        let fields = Fields::assign(columns).map_err(|reason| refuse(&from, reason))?;
+        let declared = match position {
+            Some(Position::Columns(..)) => Some(GeometryType::Point),
+            Some(Position::Wkt(_)) => None,
+            None => declared_type(ogr::layer_geometry_type(&from.layer)),
+        };
+        let own_name = fields::layer_name(&from.name);
+        let name = settings.layer.clone().unwrap_or_else(|| own_name.clone());
+        let mut findings = Vec::new();
+        let mut notes = Notes {
+            layer: &name,
+            findings: &mut findings,
+        };
+        notes.of_names(&from.name, &own_name, settings.layer.is_some(), &fields);
+        if let Some(reason) = &decoder.reason {
+            notes.add(
+                FindingCode::EncodingDetected,
+                format!("texts are {}: {reason}", decoder.name()),
+            );
+        }
+        let mut reprojector = None;
+        let mut crs_label = None;
+        if declared != Some(GeometryType::None) {
+            let chosen = choose_crs(&from, settings, range).map_err(|reason| refuse(&from, reason))?;
+            if let Some(over) = chosen.forced_over {
+                notes.add(
+                    FindingCode::CrsForced,
+                    format!("{} was taken, the file declares {over}", chosen.crs.label()),
+                );
+            }
+            reprojector = Some(Reprojector::new(&chosen.crs, target).map_err(|reason| refuse(&from, reason))?);
+            crs_label = Some(chosen.crs.label().to_owned());
+        }
+        let layer =
+            build_layer(name, declared, target, &fields, &from, settings).map_err(|reason| refuse(&from, reason))?;
+        messages::forget();
+        let source_name = source_name.to_owned();
+        Ok(Self {
+            source_name,
+            from,
+            fields,
+            decoder,
+            position,
+            reprojector,
+            crs_label,
+            declared,
+            layer,
+            rows,
+            findings,
+        })
+    }
+}
+
+/// What is in a layer before its rows are read.
+struct Inventory {
+    decoder: Decoder,
+    columns: Vec<Column>,
+    position: Option<Position>,
+    rows: Option<u64>,
+    range: Option<Bbox>,
+}
+
+fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Inventory> {
+    if from.part.format == Format::Csv {
+        let survey = table::survey(&from.layer, settings.encoding.as_ref())?;
+        let table::Survey {
+            decoder,
+            columns,
+            position,
+            rows,
+            range,
+        } = survey;
+        return Ok(Inventory {
+            decoder,
+            columns,
+            position,
+            rows: Some(rows),
+            range,
+        });
+    }
+    let decoder = from.part.decoder.clone().unwrap_or_else(Decoder::utf8);
+    let mut columns = fields::columns(&ogr::field_defns(&from.layer), |name| decoder.decode_name(name));
+    if from.part.is_store {
+        // The store's own column for recorded time; the rows get a new one.
+        columns.retain(|column| column.source_name != "since");
+    }
+    if from.part.format == Format::Osm {
+        add_osm_key(&from.name, &mut columns);
+    }
+    let rows = match from.part.format {
+        Format::Osm => None,
+        _ => from.layer.try_feature_count(),
+    };
+    Ok(Inventory {
+        decoder,
+        columns,
+        position: None,
+        rows,
+        range: None,
+    })
+}
+
+/// Puts `id` before the columns of an OSM layer: the type's letter and the number, `w123`.
+fn add_osm_key(layer: &str, columns: &mut Vec<Column>) {
+    let letter = match layer {
+        "points" => 'n',
+        "lines" => 'w',
+        _ => 'r',
+    };
+    if let Some(at) = columns
+        .iter()
+        .find(|column| column.source_name == "osm_id")
+        .map(|column| column.at)
+    {
+        let two = columns
+            .iter()
+            .any(|column| column.at == at + 1 && column.source_name == "osm_way_id");
+        let kind = if two { Kind::OsmArea } else { Kind::OsmId { letter } };
+        columns.insert(
+            0,
+            Column {
+                at,
+                source_name: "id".into(),
+                kind,
+            },
+        );
+    }
+}
+
+fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) -> Result<Chosen, String> {
+    let declared = match from.layer.spatial_ref() {
+        Some(declared) => Horizontal::of(declared)?,
+        None => None,
+    };
+    crs::choose(declared, settings.crs, settings.force)?.ok_or_else(|| {
+        let seen = range.or_else(|| extent(from));
+        let range = seen.map_or_else(String::new, |seen| {
+            let [west, south, east, north] = seen.to_array();
+            let guess = suggestion(&seen).map_or_else(String::new, |guess| format!("; {guess}"));
+            format!(" (x {west} to {east}, y {south} to {north}{guess})")
+        });
+        format!("the file declares no coordinate system: state it with --crs EPSG:n{range}")
+    })
+}
+
+fn extent(from: &SourceLayer<'_>) -> Option<Bbox> {
+    let envelope = from.layer.get_extent().ok()?;
+    Bbox::new(envelope.MinX, envelope.MinY, envelope.MaxX, envelope.MaxY).ok()
+}
+
+fn build_layer(
+    name: Name,
+    declared: Option<GeometryType>,
+    target: Crs,
+    fields: &Fields,
+    from: &SourceLayer<'_>,
+    settings: &Settings,
+) -> Result<Layer, String> {
+    let geometry_type = declared.unwrap_or(GeometryType::Geometry);
+    let mut layer = Layer::new(name, geometry_type, target, fields.fields.clone()).map_err(|e| e.to_string())?;
+    layer.title.clone_from(&from.name);
+    layer.access = settings.access;
+    let is_osm_object = fields.columns.first().is_some_and(|(column, _)| column.kind.is_osm());
+    match &settings.key {
+        Some(key) => layer
+            .with_key(fields.find(key).map_or(key.as_str(), Name::as_str))
+            .map_err(|e| e.to_string()),
+        None if is_osm_object => layer.with_key("id").map_err(|e| e.to_string()),
+        None => Ok(layer),
+    }
+}
+
+/// Findings about a layer as a whole.
+struct Notes<'a> {
+    layer: &'a Name,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Notes<'_> {
+    fn add(&mut self, code: FindingCode, message: String) {
+        let layer = self.layer.to_string();
+        self.findings.push(Finding {
+            code,
+            layer,
+            feature: None,
+            place: None,
+            message,
+        });
+    }
+
+    fn of_names(&mut self, source_name: &str, own_name: &Name, renamed: bool, fields: &Fields) {
+        if !renamed && own_name.as_str() != source_name {
+            self.add(
+                FindingCode::NameChanged,
+                format!("layer {source_name:?} is called {own_name:?} here"),
+            );
+        }
+        for (from, to) in &fields.renamed {
+            self.add(
+                FindingCode::NameChanged,
+                format!("field {from:?} is called {to:?} here"),
+            );
+        }
+    }
+}

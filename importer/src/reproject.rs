@@ -1,0 +1,289 @@
+//! Turning coordinates to the store's system.
+//!
+//! A projected system whose datum is taken as equal to the store's (see [`crate::datum`]) is only unprojected, to its
+//! own geographic system. Everything else goes through PROJ, which may not resort to "ballpark" operations: those
+//! leave the datum shift out, up to hundreds of metres, without saying so.
+
+use crate::crs::Horizontal;
+use crate::datum::{Kinship, is_same, kinship};
+use gdal::spatial_ref::{CoordTransform, CoordTransformOptions};
+use onemap_model::{Coord, Crs, Geometry, Path, Polygon};
+
+/// How far outside ±180 and ±90 degrees rounding may carry a coordinate, in degrees: a tenth of a metre.
+const ROUNDING_DEGREES: f64 = 1e-6;
+
+/// The way from one system to the store's.
+pub struct Reprojector {
+    transform: Option<CoordTransform>,
+    /// Why two systems were taken as equal that are not the same; none where they are.
+    pub equivalence: Option<String>,
+}
+
+/// A coordinate that has no place in the store's system.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OutOfRange(
+    /// The coordinate as the source has it.
+    pub Coord,
+);
+
+impl Reprojector {
+    /// The way from `source` to `target`, which is geographic in degrees.
+    ///
+    /// # Errors
+    /// A sentence where there is none that keeps the datum apart.
+    pub fn new(source: &Horizontal, target: Crs) -> Result<Self, String> {
+        let store = Horizontal::of_code(target)?;
+        let own = geographic(source)?;
+        let (from, to) = (kinship(&own.datum()), kinship(&store.datum()));
+        if own.code().is_some() && own.code() == store.code() || is_same(&own.datum(), &store.datum()) {
+            return Ok(Self {
+                transform: unproject(source, &store)?,
+                equivalence: None,
+            });
+        }
+        match (from, to) {
+            (Kinship::Equal, Kinship::Equal) => Ok(Self {
+                transform: unproject(source, &own)?,
+                equivalence: Some(format!(
+                    "{} is taken as equal to {target}: less than a metre apart",
+                    own.label()
+                )),
+            }),
+            (Kinship::Secret, _) | (_, Kinship::Secret) => Err(format!(
+                "{} to {target} needs the 4 or 7 parameters of your survey office, and none are public: \
+                 transform the file with them first",
+                source.label()
+            )),
+            _ => Self::through_proj(source, &store),
+        }
+    }
+
+    fn through_proj(source: &Horizontal, store: &Horizontal) -> Result<Self, String> {
+        if let Some(direct) = exact(source, store) {
+            return Ok(Self {
+                transform: Some(direct),
+                equivalence: None,
+            });
+        }
+        let wgs84 = Horizontal::of_code(Crs::WGS84)?;
+        let hop = (kinship(&store.datum()) == Kinship::Equal)
+            .then(|| exact(source, &wgs84))
+            .flatten();
+        let refused = || {
+            let (from, to) = (source.label(), store.label());
+            format!(
+                "PROJ knows only a ballpark way from {from} to {to}, up to hundreds of metres off: transform it first"
+            )
+        };
+        Ok(Self {
+            transform: Some(hop.ok_or_else(refused)?),
+            equivalence: Some(format!(
+                "EPSG:4326 is taken as equal to {}: less than a metre apart",
+                store.label()
+            )),
+        })
+    }
+
+    /// The same geometry in the store's system, heights untouched.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] with the first coordinate that has no place there; the geometry is lost then.
+    pub fn apply(&self, geometry: Geometry) -> Result<Geometry, OutOfRange> {
+        Ok(match geometry {
+            Geometry::Points(path) => Geometry::Points(self.path(&path)?),
+            Geometry::Lines(paths) => Geometry::Lines(self.paths(&paths)?),
+            Geometry::Polygons(polygons) => {
+                let turned = polygons.iter().map(|p| {
+                    Ok(Polygon {
+                        rings: self.paths(&p.rings)?,
+                    })
+                });
+                Geometry::Polygons(turned.collect::<Result<_, OutOfRange>>()?)
+            }
+            Geometry::Collection(parts) => Geometry::Collection(
+                parts
+                    .into_iter()
+                    .map(|part| self.apply(part))
+                    .collect::<Result<_, _>>()?,
+            ),
+        })
+    }
+
+    fn paths(&self, paths: &[Path]) -> Result<Vec<Path>, OutOfRange> {
+        paths.iter().map(|path| self.path(path)).collect()
+    }
+
+    fn path(&self, path: &Path) -> Result<Path, OutOfRange> {
+        let coords = match &self.transform {
+            None => path.coords().to_vec(),
+            Some(transform) => turn(transform, path.coords()),
+        };
+        match coords.iter().position(|c| !is_on_earth(c)) {
+            Some(bad) => Err(OutOfRange(path.coords()[bad])),
+            None => Ok(Path::with_z(coords, path.z().to_vec()).expect("finite, and as many heights as before")),
+        }
+    }
+}
+
+/// Whether longitude and latitude are; not for NaN and infinite ones.
+fn is_on_earth(c: &Coord) -> bool {
+    c.x.abs() <= 180.0 + ROUNDING_DEGREES && c.y.abs() <= 90.0 + ROUNDING_DEGREES
+}
+
+fn turn(transform: &CoordTransform, coords: &[Coord]) -> Vec<Coord> {
+    let mut x: Vec<f64> = coords.iter().map(|c| c.x).collect();
+    let mut y: Vec<f64> = coords.iter().map(|c| c.y).collect();
+    // Where single coordinates fail they come out infinite, and are found by their range; the rest is right.
+    if transform.transform_coords(&mut x, &mut y, &mut []).is_err() {
+        crate::messages::forget();
+    }
+    x.into_iter().zip(y).map(|(x, y)| Coord { x, y }).collect()
+}
+
+/// The geographic system that `source` is, or is a projection of.
+fn geographic(source: &Horizontal) -> Result<Horizontal, String> {
+    let unknown = || format!("{} has no geographic system that it is a projection of", source.label());
+    let own = source.srs().geog_cs().map_err(|_| unknown())?;
+    Horizontal::of(own)?.ok_or_else(unknown)
+}
+
+/// The way from `source` to a geographic system on the same datum; none where nothing is to be done.
+fn unproject(source: &Horizontal, geographic: &Horizontal) -> Result<Option<CoordTransform>, String> {
+    if source.srs().is_geographic() && is_plain(source) {
+        return Ok(None);
+    }
+    let target = if is_plain(geographic) {
+        geographic.clone()
+    } else {
+        Horizontal::of_code(Crs::WGS84)?
+    };
+    let way = exact(source, &target);
+    way.map(Some)
+        .ok_or_else(|| format!("PROJ cannot turn {} to {}", source.label(), target.label()))
+}
+
+/// Whether its units are degrees east of Greenwich.
+fn is_plain(system: &Horizontal) -> bool {
+    let degrees = (system.srs().angular_units() - 1f64.to_radians()).abs() < 1e-12;
+    let meridian = system
+        .srs()
+        .get_attr_value("PRIMEM", 1)
+        .ok()
+        .flatten()
+        .and_then(|v| v.parse::<f64>().ok());
+    degrees && meridian.is_none_or(|longitude| longitude == 0.0)
+}
+
+/// PROJ's operation, where it has one that is no ballpark, proved on a point of the source's own area.
+fn exact(source: &Horizontal, target: &Horizontal) -> Option<CoordTransform> {
+    let mut options = CoordTransformOptions::new().ok()?;
+    options.set_ballpark_allowed(false).ok()?;
+    let transform = CoordTransform::new_with_options(source.srs(), target.srs(), &options).ok();
+    let works = transform.filter(|transform| proves(transform, source));
+    crate::messages::forget();
+    works
+}
+
+fn proves(transform: &CoordTransform, source: &Horizontal) -> bool {
+    let Some(area) = source.srs().area_of_use() else {
+        return true;
+    };
+    let longitude = (area.west_lon_degree + area.east_lon_degree) / 2.0;
+    let latitude = (area.south_lat_degree + area.north_lat_degree) / 2.0;
+    let probe = Coord {
+        x: longitude,
+        y: latitude,
+    };
+    let Ok(own) = geographic(source) else { return false };
+    let start = match CoordTransform::new(own.srs(), source.srs()) {
+        Ok(forth) if source.srs().is_projected() => turn(&forth, &[probe]),
+        _ => vec![probe],
+    };
+    turn(transform, &start).iter().all(is_on_earth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(from: u32, to: u32) -> Result<Reprojector, String> {
+        Reprojector::new(&Horizontal::of_code(Crs::epsg(from)).unwrap(), Crs::epsg(to))
+    }
+
+    fn check(from: u32, at: (f64, f64), expected: (f64, f64)) {
+        let point = way(from, 4490)
+            .unwrap()
+            .apply(Geometry::point(at.0, at.1).unwrap())
+            .unwrap();
+        let got = point.coords().next().unwrap();
+        assert!(
+            (got.x - expected.0).abs() < 1e-8 && (got.y - expected.1).abs() < 1e-8,
+            "{from}: {got:?}"
+        );
+    }
+
+    #[test]
+    fn the_citys_projections_lead_to_longitude_and_latitude() {
+        // From gdaltransform of the same point.
+        check(4547, (600_146.644_440_281, 3_342_741.451_397_7), (115.04, 30.2));
+        check(4526, (38_600_146.644_440_28, 3_342_741.451_397_7), (115.04, 30.2));
+        check(3857, (12_806_194.220_858_2, 3_529_283.971_113_81), (115.04, 30.2));
+    }
+
+    #[test]
+    fn equal_datums_are_not_shifted_and_said_once() {
+        let same = way(4326, 4490).unwrap();
+        assert!(same.transform.is_none() && same.equivalence.is_some());
+        assert!(way(4490, 4490).unwrap().equivalence.is_none());
+        assert!(way(4547, 4490).unwrap().equivalence.is_none());
+        assert!(way(3857, 4490).unwrap().equivalence.unwrap().contains("EPSG:4326"));
+        assert!(way(32650, 4326).unwrap().equivalence.is_none());
+    }
+
+    #[test]
+    fn the_old_chinese_systems_are_refused_with_the_reason() {
+        for code in [4610, 4214, 2383, 2362, 2435, 2414] {
+            let error = way(code, 4490).err().unwrap();
+            assert!(
+                error.contains("parameters") && error.contains(&format!("EPSG:{code}")),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_datums_go_through_proj_or_are_refused_but_never_by_ballpark() {
+        // Pulkovo 1942 has public parameters to WGS 84; an unknown ellipsoid has none.
+        let pulkovo = way(4284, 4326)
+            .unwrap()
+            .apply(Geometry::point(60.0, 55.0).unwrap())
+            .unwrap();
+        let moved = pulkovo.coords().next().unwrap();
+        assert!(
+            (moved.x - 60.0).abs() > 1e-5 && (moved.x - 60.0).abs() < 0.01,
+            "{moved:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_on_earth_is_told_with_the_sources_own_coordinate() {
+        let far = Geometry::point(-20_613.157, -62_201.829).unwrap();
+        let bad = way(4326, 4490).unwrap().apply(far).unwrap_err();
+        assert_eq!(
+            bad.0,
+            Coord {
+                x: -20_613.157,
+                y: -62_201.829
+            }
+        );
+        let beyond = Geometry::point(1e12, 1e12).unwrap();
+        assert!(way(4547, 4490).unwrap().apply(beyond).is_err());
+    }
+
+    #[test]
+    fn heights_stay() {
+        let path = Path::with_z(vec![Coord { x: 114.0, y: 30.0 }], vec![7.5]).unwrap();
+        let turned = way(4326, 4490).unwrap().apply(Geometry::Lines(vec![path])).unwrap();
+        assert_eq!(turned.paths().next().unwrap().z(), [7.5]);
+    }
+}

@@ -1,0 +1,363 @@
+//! Rows: reading the features of a planned layer one after the other, decoded, checked and turned to the store's CRS.
+//!
+//! A row that cannot be decoded, or whose coordinates have no place on earth, is set aside with a finding; every other
+//! row is passed on, with findings where something is wrong with it.
+
+use crate::error::Result;
+use crate::fields::Role;
+use crate::geometry::{self, Kinds};
+use crate::keys::{Keys, Verdict};
+use crate::plan::Plan;
+use crate::source::format::Format;
+use crate::table::{self, Position};
+use crate::values::Reader;
+use crate::{interrupt, messages, ogr};
+use onemap_model::{
+    Coord, Date, Finding, FindingCode, Findings, Geometry, GeometryType, Instant, Row, TimeSpan, Value,
+};
+
+/// What came of reading a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcome {
+    /// Rows that were read.
+    pub read: u64,
+    /// Rows that were passed on.
+    pub passed: u64,
+    /// Rows that were set aside.
+    pub set_aside: u64,
+    /// The kind of the layer's geometries, as it turned out.
+    pub geometry_type: Option<GeometryType>,
+    /// Why reading ended before the end of the source, where it did.
+    pub broken: Option<String>,
+}
+
+/// How far reading has come: rows, and the fraction of the source where that is known.
+pub type Step<'a> = dyn FnMut(u64, Option<f64>) + 'a;
+
+/// Reads all rows of `plan` and hands those that can be loaded to `sink`. `step` hears of every row.
+///
+/// # Errors
+/// Those of `sink`, and where the user stops it.
+pub fn read(
+    plan: &Plan<'_>,
+    findings: &mut Findings,
+    step: &mut Step<'_>,
+    sink: &mut dyn FnMut(Row) -> Result<()>,
+) -> Result<Outcome> {
+    plan.findings.iter().for_each(|finding| findings.push(finding.clone()));
+    let mut reading = Reading::new(plan, findings);
+    let mut stream = Stream::start(plan);
+    loop {
+        interrupt::check()?;
+        messages::forget();
+        let Some((mut feature, fraction)) = stream.next() else {
+            break;
+        };
+        reading.outcome.read += 1;
+        step(reading.outcome.read, fraction);
+        match reading.row(&mut feature) {
+            Some(row) => {
+                reading.outcome.passed += 1;
+                sink(row)?;
+            }
+            None => reading.outcome.set_aside += 1,
+        }
+    }
+    interrupt::check()?;
+    Ok(reading.finish())
+}
+
+/// The features of one layer, in the source's order.
+struct Stream<'p, 's> {
+    plan: &'p Plan<'s>,
+    interleaved: bool,
+}
+
+impl<'p, 's> Stream<'p, 's> {
+    fn start(plan: &'p Plan<'s>) -> Self {
+        let interleaved = plan.from.part.format == Format::Osm;
+        if interleaved {
+            ogr::rewind_osm(&plan.from.part.dataset, &plan.from.name);
+        } else {
+            ogr::rewind_layer(&plan.from.layer);
+        }
+        Self { plan, interleaved }
+    }
+
+    fn next(&mut self) -> Option<(ogr::Feature<'s>, Option<f64>)> {
+        if !self.interleaved {
+            return ogr::next_of_layer(&self.plan.from.layer).map(|feature| (feature, None));
+        }
+        loop {
+            let (feature, ours, fraction) = ogr::next_of_dataset(&self.plan.from.part.dataset, &self.plan.from.layer)?;
+            if ours {
+                return Some((feature, Some(fraction)));
+            }
+            if interrupt::is_asked() {
+                return None;
+            }
+        }
+    }
+}
+
+struct Reading<'p, 's, 'f> {
+    plan: &'p Plan<'s>,
+    findings: &'f mut Findings,
+    layer: String,
+    keys: Keys,
+    kinds: Kinds,
+    wkb: Vec<u8>,
+    outcome: Outcome,
+}
+
+impl<'p, 's, 'f> Reading<'p, 's, 'f> {
+    fn new(plan: &'p Plan<'s>, findings: &'f mut Findings) -> Self {
+        let layer = plan.layer.name().to_string();
+        let (keys, kinds, wkb, outcome) = Default::default();
+        Self {
+            plan,
+            findings,
+            layer,
+            keys,
+            kinds,
+            wkb,
+            outcome,
+        }
+    }
+
+    fn finish(mut self) -> Outcome {
+        let expected = self.plan.rows.unwrap_or(0);
+        let said = messages::take()
+            .into_iter()
+            .find(|message| message.failure)
+            .map(|message| message.text);
+        let short = || format!("{expected} rows are announced");
+        if let Some(reason) = said.or_else(|| (self.outcome.read < expected).then(short)) {
+            let message = format!("reading ended after {} rows: {reason}", self.outcome.read);
+            self.note(FindingCode::RowUnreadable, None, None, || message.clone());
+            self.outcome.broken = Some(message);
+        }
+        self.outcome.geometry_type = Some(match self.plan.reprojector {
+            Some(_) => self.kinds.layer_type(self.plan.declared),
+            None => GeometryType::None,
+        });
+        self.outcome
+    }
+
+    /// The row of a feature; none where it is set aside.
+    fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<Row> {
+        let warned = messages::take().into_iter().find(|message| message.failure);
+        let (values, valid) = self.values(feature);
+        let id = self.id(feature, &values);
+        if let Some(warned) = warned {
+            self.note(FindingCode::GeometryInvalid, Some(&id), None, || warned.text.clone());
+        }
+        let geometry = self.geometry(feature, &id)?;
+        self.check_key(&values, valid, &id);
+        Some(Row {
+            geometry,
+            values,
+            valid,
+        })
+    }
+
+    fn values(&mut self, feature: &mut ogr::Feature<'_>) -> (Vec<Value>, TimeSpan) {
+        let plan = self.plan;
+        let reader = Reader {
+            decoder: &plan.decoder,
+            utc_offset_minutes: plan.layer.utc_offset_minutes,
+        };
+        let mut values = Vec::with_capacity(plan.fields.fields.len());
+        let (mut from, mut to) = (Value::Null, Value::Null);
+        let mut notes = Vec::new();
+        for (column, role) in &plan.fields.columns {
+            let value = reader.read(feature, column.at, column.kind, &mut notes);
+            for (code, message) in notes.drain(..) {
+                let fid = feature.fid().to_string();
+                self.note(code, Some(&fid), None, || format!("{}: {message}", column.source_name));
+            }
+            match role {
+                Role::Value => values.push(value),
+                Role::ValidFrom => from = value,
+                Role::ValidTo => to = value,
+            }
+        }
+        let (from, to) = (self.moment(&from), self.moment(&to));
+        let valid = TimeSpan::new(from, to).unwrap_or_else(|wrong| {
+            let fid = feature.fid().to_string();
+            self.note(FindingCode::ValidTimeInverted, Some(&fid), None, || wrong.to_string());
+            TimeSpan::new(from, None).expect("an open end is after any beginning")
+        });
+        (values, valid)
+    }
+
+    fn moment(&self, value: &Value) -> Option<Instant> {
+        let start = |date: &Date| date.start(self.plan.layer.utc_offset_minutes);
+        match value {
+            Value::Date(date) => Some(start(date)),
+            Value::DateTime(moment) => Some(*moment),
+            _ => None,
+        }
+    }
+
+    /// What the feature is called in findings: its key, else its number in the source.
+    fn id(&self, feature: &ogr::Feature<'_>, values: &[Value]) -> String {
+        let key = self
+            .plan
+            .layer
+            .key()
+            .and_then(|at| values.get(at))
+            .filter(|key| !key.is_null());
+        key.map_or_else(|| feature.fid().to_string(), ToString::to_string)
+    }
+
+    fn check_key(&mut self, values: &[Value], valid: TimeSpan, id: &str) {
+        let Some(at) = self.plan.layer.key() else { return };
+        match self.keys.see(&values[at], valid) {
+            Verdict::Fine => {}
+            Verdict::Null => self.note(FindingCode::KeyNull, Some(id), None, || "the key is null".into()),
+            Verdict::Twice => {
+                self.note(FindingCode::KeyDuplicate, Some(id), None, || {
+                    format!("the key {id:?} comes more than once")
+                });
+            }
+        }
+    }
+
+    /// The geometry in the store's CRS: none outside where the row is set aside, none inside where it has none.
+    fn geometry(&mut self, feature: &mut ogr::Feature<'_>, id: &str) -> Option<Option<Geometry>> {
+        let plan = self.plan;
+        let Some(reprojector) = &plan.reprojector else {
+            return Some(None);
+        };
+        let decoded = match plan.position {
+            None => self.native(feature, id),
+            Some(Position::Columns(x, y)) => self.column_point(feature, x, y, id),
+            Some(Position::Wkt(at)) => self.column_wkt(feature, at, id),
+        }?;
+        let Some(geometry) = decoded.filter(|geometry| !geometry.is_empty()) else {
+            self.note(FindingCode::GeometryNull, Some(id), None, || {
+                "there is no geometry, or an empty one".into()
+            });
+            return Some(None);
+        };
+        if !geometry::fits(&geometry, plan.declared) {
+            let declared = plan.declared.map_or("", GeometryType::as_str);
+            let place = geometry::middle(&geometry);
+            self.note(FindingCode::GeometryTypeDiffers, Some(id), place, || {
+                format!("the layer declares {declared}")
+            });
+        }
+        match reprojector.apply(geometry) {
+            Ok(turned) => {
+                self.kinds.see(&turned);
+                Some(Some(turned))
+            }
+            Err(bad) => {
+                let label = plan.crs_label.as_deref().unwrap_or_default();
+                self.note(FindingCode::CoordinateOutOfRange, Some(id), Some(bad.0), || {
+                    format!("({}, {}) is no place on earth in {label}", bad.0.x, bad.0.y)
+                });
+                None
+            }
+        }
+    }
+
+    fn native(&mut self, feature: &ogr::Feature<'_>, id: &str) -> Option<Option<Geometry>> {
+        let mut wkb = std::mem::take(&mut self.wkb);
+        let written = feature.wkb(&mut wkb);
+        let decoded = match written {
+            None => Some(None),
+            Some(written) => self.decode(&wkb, written, id).map(Some),
+        };
+        self.wkb = wkb;
+        decoded
+    }
+
+    fn column_point(
+        &mut self,
+        feature: &mut ogr::Feature<'_>,
+        x: usize,
+        y: usize,
+        id: &str,
+    ) -> Option<Option<Geometry>> {
+        match table::coordinates(feature, x, y) {
+            Ok(None) => Some(None),
+            Ok(Some(Coord { x, y })) => Some(Geometry::point(x, y).ok()),
+            Err(text) => {
+                let reason = || format!("{text:?} is no coordinate");
+                self.note(FindingCode::GeometryUndecodable, Some(id), None, reason);
+                None
+            }
+        }
+    }
+
+    fn column_wkt(&mut self, feature: &mut ogr::Feature<'_>, at: usize, id: &str) -> Option<Option<Geometry>> {
+        let text = String::from_utf8_lossy(feature.text(at).unwrap_or_default())
+            .trim()
+            .to_owned();
+        if text.is_empty() {
+            return Some(None);
+        }
+        let Ok(parsed) = gdal::vector::Geometry::from_wkt(&text) else {
+            let shown: String = text.chars().take(60).collect();
+            self.note(FindingCode::GeometryUndecodable, Some(id), None, || {
+                format!("{shown:?} is no WKT")
+            });
+            return None;
+        };
+        let mut wkb = Vec::new();
+        let written = ogr::wkb(&parsed, &mut wkb);
+        self.decode(&wkb, written, id).map(Some)
+    }
+
+    fn decode(&mut self, wkb: &[u8], written: Result<ogr::WkbOutcome, String>, id: &str) -> Option<Geometry> {
+        let decoded = written.and_then(|done| Ok((done, geometry::decode(wkb).map_err(|e| e.to_string())?)));
+        let (done, (geometry, was_open)) = match decoded {
+            Ok(decoded) => decoded,
+            Err(reason) => {
+                self.note(FindingCode::GeometryUndecodable, Some(id), None, || reason);
+                return None;
+            }
+        };
+        let place = geometry::middle(&geometry);
+        if done.linearised {
+            self.note(FindingCode::GeometryLinearised, Some(id), place, || {
+                "curves became chains of lines".into()
+            });
+        }
+        if done.measured {
+            self.note(FindingCode::MeasureDropped, Some(id), place, || {
+                "M values were left out".into()
+            });
+        }
+        if was_open {
+            self.note(FindingCode::GeometryInvalid, Some(id), place, || {
+                "a ring was open and has been closed".into()
+            });
+        } else if !matches!(geometry, Geometry::Points(_))
+            && let Some(reason) = ogr::invalidity(wkb)
+        {
+            let place = geometry::place_in(&reason).or(place);
+            self.note(FindingCode::GeometryInvalid, Some(id), place, || reason);
+        }
+        Some(geometry)
+    }
+
+    fn note(
+        &mut self,
+        code: FindingCode,
+        feature: Option<&str>,
+        place: Option<Coord>,
+        message: impl FnOnce() -> String,
+    ) {
+        let layer = &self.layer;
+        self.findings.push_with(layer, code, || Finding {
+            code,
+            layer: layer.clone(),
+            feature: feature.map(ToOwned::to_owned),
+            place,
+            message: message(),
+        });
+    }
+}

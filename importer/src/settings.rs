@@ -1,0 +1,90 @@
+//! What the user asked for, checked.
+
+use crate::crs::{Force, Horizontal};
+use crate::encoding::Decoder;
+use crate::error::{Error, Result};
+use onemap_model::{Access, Crs, Layer, Name};
+
+/// How sources are read.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The one source layer that is wanted, by its own name; all where none is named.
+    pub source_layer: Option<String>,
+    /// The name that a single layer gets instead of its own.
+    pub layer: Option<Name>,
+    /// What the user says of the sources' CRS.
+    pub crs: Option<Crs>,
+    /// Whether that counts against what a file says itself.
+    pub force: Force,
+    /// What the user says of the encoding of shapefiles, CSV and DXF.
+    pub encoding: Option<Decoder>,
+    /// The field that is the features' public id.
+    pub key: Option<String>,
+    /// Who may see the layers.
+    pub access: Access,
+}
+
+/// A layer name that a user may give.
+///
+/// # Errors
+/// Where it is not legal or is reserved.
+pub fn layer_name(text: &str) -> Result<Name> {
+    let name = Name::new(text).map_err(|e| Error::Usage(format!("--layer: {e}")))?;
+    if Layer::is_reserved(&name) {
+        return Err(Error::Usage(format!(
+            "--layer: a layer cannot be called {name:?}: the name is reserved"
+        )));
+    }
+    Ok(name)
+}
+
+/// An encoding that a user may name.
+///
+/// # Errors
+/// Where nothing is called so.
+pub fn encoding(text: &str) -> Result<Decoder> {
+    let unknown = || {
+        Error::Usage(format!(
+            "--encoding: {text:?} is no known encoding: expected UTF-8, GBK, GB18030, Big5, CP1251 …"
+        ))
+    };
+    Decoder::named(text).ok_or_else(unknown)
+}
+
+/// A CRS that a store may be in: geographic.
+///
+/// # Errors
+/// Where it is unknown or not geographic.
+pub fn store_crs(crs: Crs) -> Result<Crs> {
+    let system = Horizontal::of_code(crs).map_err(|e| Error::Usage(format!("--store-crs: {e}")))?;
+    if !system.srs().is_geographic() {
+        let reason = format!("--store-crs: {crs} is projected: expected a geographic system, for example EPSG:4490");
+        return Err(Error::Usage(reason));
+    }
+    Ok(crs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_geographic() {
+        assert!(store_crs(Crs::CGCS2000).is_ok() && store_crs(Crs::WGS84).is_ok());
+        assert!(
+            store_crs(Crs::epsg(4547))
+                .unwrap_err()
+                .to_string()
+                .contains("projected")
+        );
+        assert!(store_crs(Crs::epsg(123_456)).is_err());
+    }
+
+    #[test]
+    fn bad_names_are_refused_with_the_flag() {
+        for bad in ["a b", "basemap", "x_history", ""] {
+            assert!(layer_name(bad).unwrap_err().to_string().starts_with("--layer"), "{bad}");
+        }
+        assert!(encoding("klingon").unwrap_err().to_string().contains("klingon"));
+    }
+}

@@ -1,0 +1,233 @@
+//! Sources: files, geodatabases and archives, opened read-only, with the layers in them.
+
+pub mod archive;
+pub mod dbf;
+pub mod format;
+mod places;
+
+use crate::encoding::{self, Decoder};
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::{interrupt, messages, ogr, setup};
+use archive::Limits;
+use format::Format;
+use gdal::vector::{Layer, LayerAccess};
+use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A source as the user named it, with everything that was found in it.
+pub struct Source {
+    /// As the user named it.
+    pub name: String,
+    parts: Vec<Part>,
+    _unpacked: Vec<TempDir>,
+}
+
+/// One data set of a source.
+pub struct Part {
+    /// What it is called in messages: the source, and the file in it where that is an archive.
+    pub label: String,
+    /// Its format.
+    pub format: Format,
+    /// The encoding of its texts; none where only its rows can tell (CSV).
+    pub decoder: Option<Decoder>,
+    /// GDAL's own object.
+    pub dataset: Dataset,
+    /// Whether it is a store of onemap itself.
+    pub is_store: bool,
+}
+
+/// One layer of a source.
+pub struct SourceLayer<'s> {
+    /// What it is a part of.
+    pub part: &'s Part,
+    /// GDAL's own object.
+    pub layer: Layer<'s>,
+    /// Its own name, decoded.
+    pub name: String,
+}
+
+/// Opens all sources, in their order.
+///
+/// # Errors
+/// The first that cannot be opened.
+pub fn open_all(names: &[String], settings: &Settings) -> Result<Vec<Source>> {
+    names
+        .iter()
+        .map(|name| Source::open(name, settings.encoding.as_ref()))
+        .collect()
+}
+
+impl Source {
+    /// Opens what the user named `name`. `encoding` is what the user says of it, for formats that do not.
+    ///
+    /// # Errors
+    /// Where it is no file of this machine, no format that can be read, or broken.
+    pub fn open(name: &str, encoding: Option<&Decoder>) -> Result<Self> {
+        setup::gdal();
+        format::must_be_local(name)?;
+        let path = std::path::absolute(name).map_err(|e| Error::source(name, e))?;
+        std::fs::metadata(&path).map_err(|e| Error::source(name, e))?;
+        let mut unpacked = Vec::new();
+        let found = if path.is_file() && archive::is_archive(&path) {
+            let dir = archive::unpack(&path, Limits::default())?;
+            let found = places::in_directory(dir.path())?;
+            let inside = |file: PathBuf| {
+                let inner = file.strip_prefix(dir.path()).unwrap_or(&file).display().to_string();
+                (format!("{name}: {inner}"), file)
+            };
+            let found: Vec<_> = found.into_iter().map(inside).collect();
+            unpacked.push(dir);
+            found
+        } else if path.is_dir() && Format::of(&path).is_none() {
+            let label = |file: PathBuf| (file.display().to_string(), file);
+            places::in_directory(&path)?.into_iter().map(label).collect()
+        } else {
+            vec![(name.to_owned(), path.clone())]
+        };
+        if found.is_empty() {
+            return Err(Error::source(
+                name,
+                format!("nothing in it can be read: {}", format::advice(Path::new(""))),
+            ));
+        }
+        let mut parts = Vec::new();
+        for (label, file) in found {
+            interrupt::check()?;
+            parts.push(Part::open(label, &file, encoding, &mut unpacked)?);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            parts,
+            _unpacked: unpacked,
+        })
+    }
+
+    /// The layers in it, in their order.
+    ///
+    /// # Errors
+    /// Where GDAL cannot give one of them.
+    pub fn layers(&self) -> Result<Vec<SourceLayer<'_>>> {
+        let mut layers = Vec::new();
+        for part in &self.parts {
+            for at in 0..part.dataset.layer_count() {
+                let layer = part
+                    .dataset
+                    .layer(at)
+                    .map_err(|e| Error::source(&part.label, said(&e)))?;
+                let name = part
+                    .decoder
+                    .as_ref()
+                    .unwrap_or(&Decoder::utf8())
+                    .decode_name(&ogr::layer_name(&layer));
+                if !is_internal(&name, part.is_store) {
+                    layers.push(SourceLayer { part, layer, name });
+                }
+            }
+        }
+        Ok(layers)
+    }
+}
+
+impl Part {
+    fn open(label: String, path: &Path, encoding: Option<&Decoder>, unpacked: &mut Vec<TempDir>) -> Result<Self> {
+        let format = Format::of(path).ok_or_else(|| Error::source(&label, format::advice(path)))?;
+        let decoder = match (format, encoding) {
+            (Format::Shapefile | Format::Csv, Some(given)) => Some(given.clone()),
+            (Format::Shapefile, None) => Some(of_shapefile(path).map_err(|e| Error::source(&label, e))?),
+            (Format::Csv, None) => None,
+            _ => Some(Decoder::utf8()),
+        };
+        let path = match format {
+            Format::GeoPackage => places::settled_copy(path, unpacked)?.unwrap_or_else(|| path.to_owned()),
+            _ => path.to_owned(),
+        };
+        if format == Format::Dxf
+            && let Some(given) = encoding
+        {
+            gdal::config::set_config_option("DXF_ENCODING", given.name()).map_err(|e| Error::Gdal(e.to_string()))?;
+        }
+        if format == Format::Csv && format::is_utf16(&path) {
+            return Err(Error::source(
+                &label,
+                "it is UTF-16 (\"Unicode text\"): save it as CSV UTF-8",
+            ));
+        }
+        messages::forget();
+        let options = DatasetOptions {
+            open_flags: GdalOpenFlags::GDAL_OF_VECTOR | GdalOpenFlags::GDAL_OF_READONLY,
+            allowed_drivers: Some(&[format.driver()]),
+            open_options: Some(open_options(format)),
+            sibling_files: None,
+        };
+        let dataset = Dataset::open_ex(&path, options).map_err(|e| Error::source(&label, said(&e)))?;
+        messages::forget();
+        let is_store = format == Format::GeoPackage && has_store_tables(&dataset);
+        Ok(Self {
+            label,
+            format,
+            decoder,
+            dataset,
+            is_store,
+        })
+    }
+}
+
+fn open_options(format: Format) -> &'static [&'static str] {
+    match format {
+        // No recoding: the bytes are decoded here.
+        Format::Shapefile => &["ENCODING="],
+        Format::Csv => &["AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=YES", "EMPTY_STRING_AS_NULL=NO"],
+        Format::GeoPackage => &["LIST_ALL_TABLES=NO"],
+        _ => &[],
+    }
+}
+
+/// What GDAL said of a failure, or its error code in words where it said nothing.
+pub fn said(error: &gdal::errors::GdalError) -> String {
+    let line = messages::take_line();
+    line.unwrap_or_else(|| match error {
+        gdal::errors::GdalError::NullPointer { msg, .. } if msg.is_empty() => {
+            "it cannot be opened: it is empty, damaged or not what its name says".to_owned()
+        }
+        gdal::errors::GdalError::NullPointer { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    })
+}
+
+fn of_shapefile(path: &Path) -> std::io::Result<Decoder> {
+    let beside = |extension: &str| {
+        let upper = extension.to_uppercase();
+        [extension, &upper]
+            .into_iter()
+            .map(|e| path.with_extension(e))
+            .find(|file| file.is_file())
+    };
+    let cpg = beside("cpg")
+        .and_then(|file| std::fs::read(file).ok())
+        .filter(|bytes| bytes.len() < 1024);
+    let cpg = cpg.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(match beside("dbf") {
+        Some(table) => Decoder::of_shapefile(cpg.as_deref(), dbf::survey(&table)?),
+        None => Decoder::of_texts(encoding::texts_of(b"")),
+    })
+}
+
+fn has_store_tables(dataset: &Dataset) -> bool {
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'onemap\\_%' ESCAPE '\\'";
+    let rows = dataset.execute_sql(sql, None, gdal::vector::sql::Dialect::DEFAULT);
+    let any = rows
+        .ok()
+        .flatten()
+        .is_some_and(|mut rows| rows.features().next().is_some());
+    messages::forget();
+    any
+}
+
+/// Tables that are no layers: QGIS's own, and a store's history and log.
+fn is_internal(name: &str, in_store: bool) -> bool {
+    let name = name.to_lowercase();
+    let of_qgis = name == "layer_styles" || name == "qgis_projects";
+    of_qgis || in_store && (name.starts_with("onemap_") || name.ends_with("_history"))
+}

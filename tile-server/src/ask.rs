@@ -1,0 +1,223 @@
+//! One request, as handlers see it, and the ways to answer it.
+
+use crate::app::App;
+use crate::client::Client;
+use crate::negotiate;
+use crate::origin::LINK_HEADERS;
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::representation::{self, Representation};
+use crate::view::{Audience, View};
+use axum::body::{Body, Bytes};
+use axum::extract::FromRequestParts;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
+};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What a handler gives.
+pub(crate) type Answer = Result<Response, Problem>;
+
+/// The parameters that a route knows; none where any are let pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known(pub Option<&'static [&'static str]>);
+
+/// One request.
+#[derive(Clone)]
+pub(crate) struct Ask {
+    /// What all requests share.
+    pub app: Arc<App>,
+    /// Who asks.
+    pub client: Client,
+    /// The decoded parameters, every one known to the route.
+    pub params: Params,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The path as it was asked for, still encoded.
+    pub path: String,
+}
+
+/// How long an answer may be used without asking again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Not at all: an edit shows at once. Asking again is cheap.
+    Revalidate,
+    /// A day.
+    Day,
+    /// For ever: the name changes with the content.
+    Immutable,
+}
+
+/// What an answer depends on beside the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DependsOn {
+    /// The coding alone.
+    Coding,
+    /// The address under which the client sees the server too: there are links in it.
+    Links,
+    /// As `Links`, and the wish for HTML.
+    LinksAndType,
+}
+
+impl FromRequestParts<Arc<App>> for Ask {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let params = Params::parse(parts.uri.query())?;
+        if let Some(Known(Some(known))) = parts.extensions.get() {
+            params.expect(known)?;
+        }
+        Ok(Self {
+            app: Arc::clone(app),
+            client: Client::of(parts, app.config.public_url.as_ref(), app.listen),
+            params,
+            headers: parts.headers.clone(),
+            path: parts.uri.path().to_owned(),
+        })
+    }
+}
+
+impl Ask {
+    /// What the client sees of what is served.
+    ///
+    /// # Errors
+    /// 503 until the store has been read.
+    pub(crate) fn view(&self) -> Result<View, Problem> {
+        match self.app.published.load_full() {
+            Some(published) => Ok(View::new(published, self.client.sees)),
+            None => Err(Problem::unavailable(
+                "the map is being loaded; /health/ready tells how far it is",
+            )),
+        }
+    }
+
+    /// An absolute address on this server; `path` begins with a slash and is encoded already.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.client.base)
+    }
+
+    /// The coding that the client takes.
+    ///
+    /// # Errors
+    /// 406 where it takes none.
+    pub(crate) fn coding(&self) -> Result<negotiate::Coding, Problem> {
+        negotiate::coding(&self.headers)
+    }
+
+    /// Answers with JSON that has links in it.
+    ///
+    /// # Errors
+    /// 406 where the client takes no coding.
+    pub(crate) fn json(&self, body: &Value, audience: Audience) -> Answer {
+        self.json_as("application/json", body, audience)
+    }
+
+    /// As [`Ask::json`], under another media type.
+    ///
+    /// # Errors
+    /// 406 where the client takes no coding.
+    pub(crate) fn json_as(&self, content_type: &'static str, body: &Value, audience: Audience) -> Answer {
+        let made = Representation::new(content_type, body.to_string().into_bytes(), self.coding()?);
+        Ok(self.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links))
+    }
+
+    /// Refuses values of `f` other than these; gives the one asked for.
+    ///
+    /// # Errors
+    /// 400 naming the format.
+    pub(crate) fn format<'a>(&'a self, known: &[&str]) -> Result<Option<&'a str>, Problem> {
+        match self.params.get("f") {
+            Some(given) if !known.contains(&given) => {
+                let (given, known) = (crate::problem::shorten(given), known.join(", "));
+                Err(Problem::bad_request(format!(
+                    "f: {given:?} is no format here: expected {known}"
+                )))
+            }
+            format => Ok(format),
+        }
+    }
+
+    /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none.
+    pub(crate) fn deliver(
+        &self,
+        made: &Representation,
+        audience: Audience,
+        freshness: Freshness,
+        depends: DependsOn,
+    ) -> Response {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(ETAG, header(&made.etag));
+        headers.insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static(cache_control(audience, freshness)),
+        );
+        headers.insert(VARY, header(&self.vary(depends)));
+        if audience == Audience::Everybody {
+            open_to_all(headers);
+        }
+        if self.has_already(made) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        } else if made.bytes.is_empty() {
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        } else {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
+            if made.coding == negotiate::Coding::Gzip {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            *response.body_mut() = Body::from(Bytes::clone(&made.bytes));
+        }
+        response
+    }
+
+    fn has_already(&self, made: &Representation) -> bool {
+        let lines = self
+            .headers
+            .get_all(IF_NONE_MATCH)
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        lines.into_iter().any(|line| representation::matches(line, &made.etag))
+    }
+
+    fn vary(&self, depends: DependsOn) -> String {
+        let by_request = self.app.config.public_url.is_none();
+        let links = if by_request {
+            format!(", {LINK_HEADERS}")
+        } else {
+            String::new()
+        };
+        match depends {
+            DependsOn::Coding => "Accept-Encoding".to_owned(),
+            DependsOn::Links => format!("Accept-Encoding{links}"),
+            DependsOn::LinksAndType => format!("Accept-Encoding, Accept{links}"),
+        }
+    }
+}
+
+/// Lets pages from everywhere read an answer.
+pub(crate) fn open_to_all(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("ETag, Link, OGC-NumberMatched, OGC-NumberReturned"),
+    );
+}
+
+/// A header's value from text made here.
+pub(crate) fn header(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("tags, lists and encoded addresses are visible ASCII")
+}
+
+fn cache_control(audience: Audience, freshness: Freshness) -> &'static str {
+    match (audience, freshness) {
+        (Audience::Asker, _) => "private, max-age=0, must-revalidate",
+        (Audience::Everybody, Freshness::Revalidate) => "public, max-age=0, must-revalidate",
+        (Audience::Everybody, Freshness::Day) => "public, max-age=86400",
+        (Audience::Everybody, Freshness::Immutable) => "public, max-age=31536000, immutable",
+    }
+}

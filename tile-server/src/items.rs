@@ -1,0 +1,245 @@
+//! `/collections/{layer}/items` and one item (OGC API Features, part 1).
+
+use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
+use crate::boxes::Boxes;
+use crate::geojson;
+use crate::links::Link;
+use crate::negotiate::Coding;
+use crate::params::encode;
+use crate::pool::Waiting;
+use crate::problem::{Problem, shorten};
+use crate::published::{self, ServedLayer};
+use crate::representation::Representation;
+use crate::view::Audience;
+use axum::extract::Path;
+use axum::http::HeaderName;
+use axum::http::header::LINK;
+use onemap_atlas::{FeatureView, LayerSnapshot, Query};
+use onemap_model::{Fid, Instant};
+use serde_json::{Value, json};
+use std::iter::Peekable;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// The parameters of `/items`.
+pub(crate) const PARAMS: &[&str] = &["bbox", "limit", "offset", "f"];
+
+const GEOJSON: &str = "application/geo+json";
+const FORMATS: [&str; 2] = ["json", "geojson"];
+const DEFAULT_LIMIT: u64 = 10;
+const MAX_LIMIT: u64 = 10_000;
+/// A page ends early where it would grow beyond this; its `next` link goes on from there.
+const MAX_PAGE_BYTES: usize = 64 << 20;
+
+/// What a page is asked for.
+struct PageQuery {
+    boxes: Option<Boxes>,
+    offset: u64,
+    limit: u64,
+    now: Instant,
+}
+
+/// A page in the making.
+struct Page {
+    /// The features, separated by commas.
+    features: String,
+    matched: u64,
+    returned: u64,
+}
+
+/// Answers with a page of a layer's features.
+pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
+    let view = ask.view()?;
+    let layer = view.layer(&name)?.clone();
+    ask.format(&FORMATS)?;
+    let query = PageQuery::read(&ask, view.now())?;
+    let (coding, asked) = (ask.coding()?, ask.clone());
+    let audience = Audience::of([&layer]);
+    let work = move |waiting: &Waiting<'_>| {
+        let page = Page::read(&layer, &query, waiting);
+        let links = page_links(&asked, layer.name(), &query, &page);
+        let numbers = (page.matched, page.returned);
+        Ok((page.finish(&links, coding), links, numbers))
+    };
+    let (made, links, (matched, returned)) = ask.app.pool.run(work).await?;
+    let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links);
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("ogc-numbermatched"), matched.into());
+    headers.insert(HeaderName::from_static("ogc-numberreturned"), returned.into());
+    headers.insert(LINK, header(&Link::header(&links)));
+    Ok(response)
+}
+
+/// Answers with the feature of a public id that is valid now.
+pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> Answer {
+    let view = ask.view()?;
+    let layer = view.layer(&name)?.clone();
+    ask.format(&FORMATS)?;
+    let (now, coding, asked) = (view.now(), ask.coding()?, ask.clone());
+    let audience = Audience::of([&layer]);
+    let work = move |_: &Waiting<'_>| {
+        let found = layer.snapshot.by_public_id(&id);
+        let missing = || Problem::not_found(format!("layer {name:?} has no feature {:?} now", shorten(&id)));
+        let feature = found
+            .iter()
+            .find(|feature| feature.valid().contains(now))
+            .ok_or_else(missing)?;
+        let links = item_links(&asked, layer.name(), &id);
+        let more = format!(",\"links\":{}", Value::from_iter(links.iter().map(Link::to_json)));
+        let mut out = String::new();
+        geojson::write_feature(&mut out, layer.snapshot.layer(), feature, &more);
+        Ok(Representation::new(GEOJSON, out.into_bytes(), coding))
+    };
+    let made = ask.app.pool.run(work).await?;
+    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links))
+}
+
+impl PageQuery {
+    fn read(ask: &Ask, now: Instant) -> Result<Self, Problem> {
+        let limit = whole(ask, "limit")?.unwrap_or(DEFAULT_LIMIT);
+        if limit == 0 {
+            return Err(Problem::bad_request(format!(
+                "limit: 0 is too few: expected 1 to {MAX_LIMIT}"
+            )));
+        }
+        Ok(Self {
+            boxes: ask.params.get("bbox").map(Boxes::parse).transpose()?,
+            offset: whole(ask, "offset")?.unwrap_or(0),
+            // The standard's wish: a limit beyond the largest gives the largest, not an error.
+            limit: limit.min(MAX_LIMIT),
+            now,
+        })
+    }
+}
+
+fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
+    let read = |text: &str| {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits);
+        let wrong = || Problem::bad_request(format!("{name}: {:?} is no whole number", shorten(text)));
+        number.ok_or_else(wrong)
+    };
+    ask.params.get(name).map(read).transpose()
+}
+
+impl Page {
+    fn read(layer: &ServedLayer, query: &PageQuery, waiting: &Waiting<'_>) -> Self {
+        let mut page = Page {
+            features: String::new(),
+            matched: 0,
+            returned: 0,
+        };
+        let last = query.offset.saturating_add(query.limit);
+        let mut open = true;
+        for feature in matching(&layer.snapshot, query) {
+            let at = page.matched;
+            page.matched += 1;
+            if at.is_multiple_of(4096) && waiting.is_over() {
+                break;
+            }
+            if open && (query.offset..last).contains(&at) {
+                if page.returned > 0 {
+                    page.features.push(',');
+                }
+                geojson::write_feature(&mut page.features, layer.snapshot.layer(), &feature, "");
+                page.returned += 1;
+                open = page.features.len() < MAX_PAGE_BYTES;
+            }
+        }
+        page
+    }
+
+    /// The whole answer. Its tag is a weak one, for the time of the answer is in it.
+    fn finish(self, links: &[Link], coding: Coding) -> Representation {
+        let (matched, returned) = (self.matched, self.returned);
+        let links = Value::from_iter(links.iter().map(Link::to_json));
+        let head = format!(
+            "{{\"type\":\"FeatureCollection\",\"numberMatched\":{matched},\"numberReturned\":{returned},\
+             \"links\":{links},\"features\":["
+        );
+        let mut out = head + &self.features + "]";
+        let tag = xxh3_128(out.as_bytes());
+        out.push_str(&format!(",\"timeStamp\":\"{}\"}}", published::now()));
+        Representation::weak(GEOJSON, out.into_bytes(), coding, tag)
+    }
+}
+
+/// The features of a query in the order of their numbers, each once.
+fn matching<'a>(snapshot: &'a LayerSnapshot, query: &PageQuery) -> Box<dyn Iterator<Item = FeatureView<'a>> + 'a> {
+    let part = |bbox| {
+        let at = Some(query.now);
+        snapshot.features(&Query { bbox, at })
+    };
+    match query.boxes.as_ref().map(|boxes| boxes.0.as_slice()) {
+        Some([one]) => Box::new(part(Some(*one))),
+        Some([west, east]) => Box::new(merged(part(Some(*west)), part(Some(*east)))),
+        _ => Box::new(part(None)),
+    }
+}
+
+/// Two runs in ascending order of feature numbers as one; a feature in both comes once.
+fn merged<'a>(
+    a: impl Iterator<Item = FeatureView<'a>> + 'a,
+    b: impl Iterator<Item = FeatureView<'a>> + 'a,
+) -> impl Iterator<Item = FeatureView<'a>> + 'a {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    std::iter::from_fn(move || {
+        let (left, right) = (next_fid(&mut a), next_fid(&mut b));
+        if left.is_some() && left == right {
+            b.next();
+        }
+        match (left, right) {
+            (Some(left), Some(right)) if right < left => b.next(),
+            (None, _) => b.next(),
+            _ => a.next(),
+        }
+    })
+}
+
+fn next_fid<'a>(features: &mut Peekable<impl Iterator<Item = FeatureView<'a>>>) -> Option<Fid> {
+    features.peek().map(FeatureView::fid)
+}
+
+fn page_links(ask: &Ask, layer: &str, query: &PageQuery, page: &Page) -> Vec<Link> {
+    let to = |offset: u64| {
+        ask.url(&format!(
+            "{}?{}",
+            ask.path,
+            ask.params.with("offset", &offset.to_string())
+        ))
+    };
+    let mut links = vec![Link::new("self", to(query.offset), GEOJSON, "This page")];
+    let after = query.offset.saturating_add(page.returned);
+    if page.returned > 0 && after < page.matched {
+        links.push(Link::new("next", to(after), GEOJSON, "The next page"));
+    }
+    if query.offset > 0 {
+        let before = query.offset.saturating_sub(query.limit);
+        links.push(Link::new("prev", to(before), GEOJSON, "The page before"));
+    }
+    let collection = ask.url(&format!("/collections/{}", encode(layer)));
+    links.push(Link::new("collection", collection, "application/json", "The layer"));
+    links
+}
+
+fn item_links(ask: &Ask, layer: &str, id: &str) -> Vec<Link> {
+    let collection = ask.url(&format!("/collections/{}", encode(layer)));
+    vec![
+        Link::new(
+            "self",
+            format!("{collection}/items/{}", encode(id)),
+            GEOJSON,
+            "This feature",
+        ),
+        Link::new("collection", collection, "application/json", "The layer"),
+    ]
+}
+
+/// What `/api` says of a page.
+pub(crate) fn page_schema() -> Value {
+    json!({"type": "object", "required": ["type", "features"], "properties": {
+        "type": {"type": "string", "enum": ["FeatureCollection"]},
+        "features": {"type": "array", "items": {"type": "object"}},
+        "numberMatched": {"type": "integer"}, "numberReturned": {"type": "integer"},
+        "timeStamp": {"type": "string", "format": "date-time"},
+        "links": {"type": "array", "items": {"type": "object"}}}})
+}

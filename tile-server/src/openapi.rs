@@ -1,0 +1,92 @@
+//! The description of all routes as OpenAPI 3.0, made from the table of routes.
+
+use crate::items;
+use crate::routes::Route;
+use serde_json::{Map, Value, json};
+
+/// Describes the routes; the server's address is put in with each answer.
+pub(crate) fn describe(routes: &[Route]) -> Value {
+    let mut paths = Map::new();
+    for route in routes.iter().filter(|route| route.path != "/map/") {
+        paths.insert(route.path.replace("{*", "{"), json!({"get": operation(route)}));
+    }
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": "One map",
+            "description": "The one map of a city: vector tiles, features and styles",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "paths": paths,
+        "components": {"schemas": {"Problem": problem(), "Page": items::page_schema()}},
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let segments = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = segments.map(|name| {
+        let name = name.trim_start_matches('*');
+        json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
+    });
+    let in_query = route.params.unwrap_or_default().iter().map(|name| parameter(name));
+    let schema = match route.media_type {
+        "application/geo+json" if route.path.ends_with("/items") => json!({"$ref": "#/components/schemas/Page"}),
+        media if media.ends_with("json") || media.contains("+json") => json!({"type": "object"}),
+        media if media.starts_with("text/") => json!({"type": "string"}),
+        _ => json!({"type": "string", "format": "binary"}),
+    };
+    let media = route.media_type;
+    json!({
+        "operationId": operation_id(route.path),
+        "summary": route.summary,
+        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "responses": {
+            "200": {"description": route.summary, "content": {media: {"schema": schema}}},
+            "default": {
+                "description": "What is wrong (RFC 9457)",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        },
+    })
+}
+
+fn operation_id(path: &str) -> String {
+    let words = path
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    let id: Vec<_> = ["get"].into_iter().chain(words).collect();
+    id.join("_")
+}
+
+fn parameter(name: &str) -> Value {
+    let (description, schema) = match name {
+        "bbox" => (
+            "west,south,east,north in degrees (CRS84); west above east crosses the antimeridian",
+            json!({"type": "array", "minItems": 4, "maxItems": 6, "items": {"type": "number"}}),
+        ),
+        "limit" => (
+            "How many features at most",
+            json!({"type": "integer", "minimum": 1, "maximum": 10000, "default": 10}),
+        ),
+        "offset" => (
+            "How many features are skipped",
+            json!({"type": "integer", "minimum": 0, "default": 0}),
+        ),
+        "collections" => (
+            "The layers, separated by commas; the basemap where absent",
+            json!({"type": "array", "items": {"type": "string"}}),
+        ),
+        _ => ("The format", json!({"type": "string"})),
+    };
+    json!({"name": name, "in": "query", "required": false, "style": "form", "explode": false,
+           "description": description, "schema": schema})
+}
+
+fn problem() -> Value {
+    json!({"type": "object", "properties": {
+        "type": {"type": "string"}, "title": {"type": "string"},
+        "status": {"type": "integer"}, "detail": {"type": "string"}}})
+}

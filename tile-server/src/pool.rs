@@ -1,0 +1,114 @@
+//! Where answers are computed: as many threads as there are cores, and a queue with an end.
+//!
+//! The async side only waits. Work whose client is gone is not begun, and work under way can look whether it still
+//! matters.
+
+use crate::problem::Problem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use tokio::sync::{Semaphore, oneshot};
+
+/// A bounded pool for work that computes.
+pub(crate) struct Pool {
+    threads: rayon::ThreadPool,
+    places: Arc<Semaphore>,
+}
+
+/// Tells work under way whether anybody still waits for it.
+pub(crate) struct Waiting<'a>(&'a dyn Fn() -> bool);
+
+impl Waiting<'_> {
+    /// Whether the client is gone, so that the result would be thrown away.
+    pub(crate) fn is_over(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl Pool {
+    /// A pool of `threads` threads that lets `queued` more pieces of work wait.
+    ///
+    /// # Errors
+    /// Where the system gives no threads.
+    pub(crate) fn new(threads: usize, queued: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        Ok(Self {
+            threads: builder.thread_name(|i| format!("render-{i}")).build()?,
+            places: Arc::new(Semaphore::new(threads + queued)),
+        })
+    }
+
+    /// Computes `work` on the pool; dropping the future gives it up.
+    ///
+    /// # Errors
+    /// 503 where the queue is full, 500 where the work panicked, or what the work itself gives.
+    pub(crate) async fn run<T, W>(&self, work: W) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Waiting<'_>) -> Result<T, Problem> + Send + 'static,
+    {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| Problem::unavailable("too much to do at the moment; try again"))?;
+        let (sender, receiver) = oneshot::channel();
+        self.threads.spawn_fifo(move || {
+            if sender.is_closed() {
+                return;
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| work(&Waiting(&|| sender.is_closed()))));
+            // Who has the answer may ask again at once and must find the place free.
+            drop(place);
+            // The panic itself was printed by the hook; here it becomes an answer. Nobody may be waiting any more.
+            let _ = sender.send(result.unwrap_or_else(|_| Err(Problem::fault())));
+        });
+        receiver.await.unwrap_or_else(|_| Err(Problem::fault()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_is_an_answer_and_the_pool_goes_on() {
+        let pool = Pool::new(1, 1).unwrap();
+        let failed: Result<(), _> = pool.run(|_| panic!("on purpose")).await;
+        assert_eq!(failed, Err(Problem::fault()));
+        assert_eq!(pool.run(|_| Ok(7)).await, Ok(7));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_full_queue_refuses_and_work_given_up_is_not_begun() {
+        let pool = Arc::new(Pool::new(1, 1).unwrap());
+        let gate = Arc::new(Barrier::new(2));
+        let begun = Arc::new(AtomicBool::new(false));
+        let (first, held) = (Arc::clone(&pool), Arc::clone(&gate));
+        let running = tokio::spawn(async move {
+            let work = move |_: &Waiting<'_>| {
+                held.wait();
+                held.wait();
+                Ok(())
+            };
+            first.run(work).await
+        });
+        tokio::task::block_in_place(|| gate.wait());
+        let (second, seen) = (Arc::clone(&pool), Arc::clone(&begun));
+        let waiting = tokio::spawn(async move {
+            let work = move |_: &Waiting<'_>| {
+                seen.store(true, Ordering::SeqCst);
+                Ok(())
+            };
+            second.run(work).await
+        });
+        while pool.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(pool.run(|_| Ok(())).await.is_err());
+        waiting.abort();
+        assert!(waiting.await.is_err());
+        tokio::task::block_in_place(|| gate.wait());
+        assert_eq!(running.await.unwrap(), Ok(()));
+        assert_eq!(pool.run(|_| Ok(())).await, Ok(()));
+        assert!(!begun.load(Ordering::SeqCst));
+    }
+}

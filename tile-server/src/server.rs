@@ -1,0 +1,111 @@
+//! A server from its settings to its end.
+
+use crate::app::App;
+use crate::config::Config;
+use crate::follow::{Follower, Opener};
+use crate::{listen, openapi, routes};
+use onemap_store::{OpenMode, Store};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// A server that listens already but answers only from [`Server::run`] on.
+pub struct Server {
+    app: Arc<App>,
+    listener: TcpListener,
+    opener: Opener,
+}
+
+/// Why a server cannot serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The system gives no threads.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+    /// The store cannot be opened or read.
+    #[error(transparent)]
+    Store(#[from] onemap_store::Error),
+}
+
+impl Server {
+    /// Begins to listen, for the store that the settings name.
+    ///
+    /// # Errors
+    /// [`ServeError::Listen`], [`ServeError::Threads`].
+    pub async fn bind(config: Config) -> Result<Self, ServeError> {
+        let store = config.store.clone();
+        Self::bind_for(config, move || onemap_store::open(&store, OpenMode::Existing)).await
+    }
+
+    /// As [`Server::bind`], for a store that `opener` opens, at the start and again whenever it was lost.
+    ///
+    /// # Errors
+    /// [`ServeError::Listen`], [`ServeError::Threads`].
+    pub async fn bind_for<O>(config: Config, opener: O) -> Result<Self, ServeError>
+    where
+        O: Fn() -> onemap_store::Result<Box<dyn Store>> + Send + 'static,
+    {
+        let address = config.listen;
+        let failed = |source| ServeError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let bound = listener.local_addr().map_err(failed)?;
+        let api = openapi::describe(&routes::table());
+        let app = App::new(config, bound, api).map_err(|error| ServeError::Threads(error.to_string()))?;
+        Ok(Self {
+            app,
+            listener,
+            opener: Box::new(opener),
+        })
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> SocketAddr {
+        self.app.listen
+    }
+
+    /// The address that links begin with, where the request says nothing else.
+    pub fn url(&self) -> String {
+        let own = || format!("http://{}", self.app.listen);
+        self.app
+            .config
+            .public_url
+            .as_ref()
+            .map_or_else(own, ToString::to_string)
+    }
+
+    /// Loads the store and answers requests, `/health/live` at once and the rest when the store has been read, until
+    /// `stop` is ready; then lets requests under way finish.
+    ///
+    /// # Errors
+    /// [`ServeError::Store`] where the store cannot be opened or read at the start.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let (fail, failed) = oneshot::channel();
+        let on_failure = Box::new(move |error| {
+            // Where the server is gone already, nobody needs to know.
+            let _ = fail.send(error);
+        });
+        let follower = Follower::start(Arc::clone(&self.app), self.opener, on_failure);
+        let follower = follower.map_err(|error| ServeError::Threads(error.to_string()))?;
+        let mut failure = None;
+        let stop = async {
+            tokio::select! {
+                () = stop => (),
+                Ok(error) = failed => failure = Some(error),
+            }
+        };
+        let router = routes::router(Arc::clone(&self.app));
+        listen::serve(self.listener, router, self.app, stop).await;
+        follower.stop();
+        failure.map_or(Ok(()), |error| Err(error.into()))
+    }
+}

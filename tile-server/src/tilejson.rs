@@ -1,0 +1,118 @@
+//! TileJSON 3.0 for a selection of layers, and what tilesets say of them alike.
+
+use crate::ask::{Answer, Ask};
+use crate::params::encode;
+use crate::published::ServedLayer;
+use crate::view::{Audience, Selection};
+use onemap_model::{Bbox, FieldType};
+use serde_json::{Map, Value, json};
+
+/// The latitude at which Web Mercator's square ends.
+const MERCATOR_LIMIT: f64 = 85.051_128_779_806_59;
+
+/// Answers with the TileJSON of a selection.
+pub(crate) fn answer(ask: &Ask, selection: &Selection) -> Answer {
+    let (min, max) = zooms(selection);
+    let bounds = bounds(selection);
+    let center = bounds.center();
+    let title = match selection.layers.as_slice() {
+        [one] => one.snapshot.layer().title.clone(),
+        _ => selection.name.clone(),
+    };
+    let body = json!({
+        "tilejson": "3.0.0",
+        "name": title,
+        "scheme": "xyz",
+        "tiles": [ask.url(&format!("/xyz/{}/{{z}}/{{x}}/{{y}}.mvt", encode(&selection.name)))],
+        "minzoom": min,
+        "maxzoom": max,
+        "bounds": bounds.to_array(),
+        "center": [center.x, center.y, fitting_zoom(bounds).clamp(min, max)],
+        "attribution": attribution(selection),
+        "vector_layers": selection.layers.iter().map(vector_layer).collect::<Vec<_>>(),
+    });
+    ask.json(&body, Audience::of(&selection.layers))
+}
+
+/// The lowest and highest zoom at which any of the layers shows.
+pub(crate) fn zooms(selection: &Selection) -> (u8, u8) {
+    let zooms = selection.layers.iter().map(|layer| layer.snapshot.layer().zoom);
+    let both = zooms.fold(None, |both: Option<(u8, u8)>, zoom| {
+        let (min, max) = both.unwrap_or((zoom.min(), zoom.max()));
+        Some((min.min(zoom.min()), max.max(zoom.max())))
+    });
+    both.unwrap_or((0, 20))
+}
+
+/// The box around all the layers, within Web Mercator; the whole world where nothing is in them.
+pub(crate) fn bounds(selection: &Selection) -> Bbox {
+    let world = || Bbox::new(-180.0, -MERCATOR_LIMIT, 180.0, MERCATOR_LIMIT).expect("the world is a box");
+    let boxes = selection.layers.iter().filter_map(|layer| layer.snapshot.bbox());
+    let within = |value: f64, limit: f64| value.clamp(-limit, limit);
+    boxes.reduce(Bbox::union).map_or_else(world, |all| {
+        Bbox::new(
+            within(all.west(), 180.0),
+            within(all.south(), MERCATOR_LIMIT),
+            within(all.east(), 180.0),
+            within(all.north(), MERCATOR_LIMIT),
+        )
+        .expect("clamping keeps the order")
+    })
+}
+
+/// The zoom at which a box about fills a window.
+fn fitting_zoom(bounds: Bbox) -> u8 {
+    let span = (bounds.east() - bounds.west())
+        .max(2.0 * (bounds.north() - bounds.south()))
+        .max(1e-4);
+    (360.0 / span).log2().clamp(0.0, 20.0).round() as u8
+}
+
+/// Who is to be named under the map.
+pub(crate) fn attribution(selection: &Selection) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for layer in &selection.layers {
+        let authority = layer.snapshot.layer().authority.as_deref().unwrap_or_default();
+        if !authority.is_empty() && !names.contains(&authority) {
+            names.push(authority);
+        }
+    }
+    // The text is shown as HTML by map libraries.
+    names
+        .join(", ")
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn vector_layer(served: &ServedLayer) -> Value {
+    let layer = served.snapshot.layer();
+    let mut fields = Map::new();
+    fields.insert("id".into(), "String".into());
+    for (at, field) in layer.fields().iter().enumerate() {
+        let taken = field.name.as_str() == "id" && layer.key() != Some(at);
+        if field.field_type != FieldType::Bytes && !taken {
+            let kind = if field.name.as_str() == "id" {
+                "String"
+            } else {
+                kind(field.field_type)
+            };
+            fields.insert(field.name.to_string(), kind.into());
+        }
+    }
+    json!({
+        "id": served.name(),
+        "description": layer.title,
+        "fields": fields,
+        "minzoom": layer.zoom.min(),
+        "maxzoom": layer.zoom.max(),
+    })
+}
+
+fn kind(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Bool => "Boolean",
+        FieldType::Int | FieldType::Float => "Number",
+        _ => "String",
+    }
+}

@@ -1,0 +1,141 @@
+//! What one client sees of what is served. A layer that it may not see is not there: for no route, in no message.
+
+use crate::client::Sees;
+use crate::problem::Problem;
+use crate::published::{Published, ServedLayer};
+use std::sync::Arc;
+
+/// More layers than one tile is meant to have.
+const MAX_LAYERS: usize = 200;
+
+/// The layers that one client may know of.
+#[derive(Clone)]
+pub(crate) struct View {
+    /// All that is served. Its layers are to be reached through this view only.
+    published: Arc<Published>,
+    sees: Sees,
+}
+
+/// Who may be given an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Everybody: only public layers are in it.
+    Everybody,
+    /// This client alone.
+    Asker,
+}
+
+/// Some layers that were asked for by name, to be put into one tile.
+#[derive(Clone)]
+pub(crate) struct Selection {
+    /// What was asked for: `roads,pois` or `basemap`.
+    pub name: String,
+    /// The layers, in the order asked for, each once.
+    pub layers: Vec<ServedLayer>,
+}
+
+impl View {
+    /// What `sees` leaves of `published`.
+    pub(crate) fn new(published: Arc<Published>, sees: Sees) -> Self {
+        Self { published, sees }
+    }
+
+    /// The layers, in the order of their names.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = &ServedLayer> {
+        let visible = |layer: &&ServedLayer| self.sees == Sees::Everything || layer.is_public();
+        self.published.layers.iter().filter(visible)
+    }
+
+    /// The layer of this name.
+    ///
+    /// # Errors
+    /// 404 where there is none that this client may see.
+    pub(crate) fn layer(&self, name: &str) -> Result<&ServedLayer, Problem> {
+        self.layers()
+            .find(|layer| layer.name() == name)
+            .ok_or_else(|| Problem::no_layer(name))
+    }
+
+    /// The layers that have geometry.
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = &ServedLayer> {
+        self.layers().filter(|layer| layer.has_geometry())
+    }
+
+    /// The basemap: every layer whose definition says so, and where none does, all of them.
+    pub(crate) fn basemap(&self) -> Selection {
+        let mut layers: Vec<_> = self
+            .mapped()
+            .filter(|layer| layer.snapshot.layer().basemap)
+            .cloned()
+            .collect();
+        if layers.is_empty() {
+            layers = self.mapped().cloned().collect();
+        }
+        Selection {
+            name: "basemap".to_owned(),
+            layers,
+        }
+    }
+
+    /// The layers of a list such as `roads,pois`, or the basemap.
+    ///
+    /// # Errors
+    /// 404 where one of them is not there or has no geometry, 400 where there are too many.
+    pub(crate) fn select(&self, list: &str) -> Result<Selection, Problem> {
+        if list == "basemap" {
+            return Ok(self.basemap());
+        }
+        let mut layers: Vec<ServedLayer> = Vec::new();
+        for (i, name) in list.split(',').enumerate() {
+            if i == MAX_LAYERS {
+                return Err(Problem::bad_request(format!(
+                    "more than {MAX_LAYERS} layers in one tile"
+                )));
+            }
+            let layer = self.layer(name)?;
+            if !layer.has_geometry() {
+                return Err(Problem::not_found(format!(
+                    "layer {name:?} has no geometry, so it has no tiles"
+                )));
+            }
+            if layers.iter().all(|known| known.name() != name) {
+                layers.push(layer.clone());
+            }
+        }
+        Ok(Selection {
+            name: list.to_owned(),
+            layers,
+        })
+    }
+
+    /// Who may be given an answer made of all that this client sees.
+    pub(crate) fn audience(&self) -> Audience {
+        Audience::of(self.layers())
+    }
+
+    /// The moment that "now" is.
+    pub(crate) fn now(&self) -> onemap_model::Instant {
+        self.published.snapshot.now()
+    }
+
+    /// The version served.
+    pub(crate) fn version(&self) -> onemap_model::Version {
+        self.published.snapshot.version()
+    }
+
+    /// The life of the store that is served.
+    pub(crate) fn epoch(&self) -> &onemap_model::Epoch {
+        self.published.snapshot.epoch()
+    }
+}
+
+impl Audience {
+    /// Who may be given an answer made of these layers.
+    pub(crate) fn of<'a>(layers: impl IntoIterator<Item = &'a ServedLayer>) -> Self {
+        if layers.into_iter().all(ServedLayer::is_public) {
+            Audience::Everybody
+        } else {
+            Audience::Asker
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The server follows its store: before it is read, while it changes, and when it breaks.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::memory::Memory;
+use common::{Running, city, config, serve_city};
+use onemap_model::{Instant, TimeSpan, Value};
+use std::time::Duration;
+
+#[test]
+fn while_loading_it_lives_but_is_not_ready() {
+    let memory = Memory::new(city::layers());
+    memory.set_slow(Duration::from_millis(200));
+    let server = Running::start(config(""), memory.opener());
+    assert_eq!(server.get("/health/live").status, 200);
+    let ready = server.get("/health/ready");
+    assert_eq!((ready.status, ready.header("retry-after")), (503, Some("1")));
+    assert_eq!(ready.json()["status"], "loading");
+    server.get("/collections").is_problem(503, "/health/ready");
+    server.wait_ready();
+    let ready = server.get("/health/ready").json();
+    assert_eq!(
+        (&ready["version"], &ready["epoch"]),
+        (&1.into(), &"test-epoch-1".into())
+    );
+    assert_eq!(ready["layers"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn a_store_that_cannot_be_opened_ends_the_server_with_the_reason() {
+    let memory = Memory::new(vec![]);
+    memory.set_broken(true);
+    let mut server = Running::start(config(""), memory.opener());
+    server.wait_until_ended();
+    let error = server.stop().unwrap_err();
+    assert!(error.to_string().contains("broken by the test"), "{error}");
+}
+
+#[test]
+fn an_edit_changes_its_tiles_and_leaves_the_others_tags() {
+    let (server, memory) = serve_city("");
+    let tile = |layer: &str| server.get(&format!("/xyz/{layer}/{}", city::TILE));
+    let (pois, roads) = (tile("pois"), tile("roads"));
+    memory.change("pois", |features| features[0].row.values[1] = Value::text("新饭店"));
+    server.wait_until(|| tile("pois").header("etag") != pois.header("etag"));
+    assert!(tile("pois").text().contains("新饭店"));
+    assert_eq!(tile("roads").header("etag"), roads.header("etag"));
+    let metrics = server.get("/metrics").text();
+    assert_eq!(server.get("/health/ready").json()["version"], 2);
+    tile("roads");
+    let misses = |text: &str| {
+        text.lines()
+            .find(|l| l.starts_with("onemap_cache_misses_total "))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        misses(&metrics),
+        misses(&server.get("/metrics").text()),
+        "the tile of the untouched layer was kept"
+    );
+    let page = server.get("/collections/pois/items/p0").json();
+    assert_eq!(page["properties"]["name"], "新饭店");
+}
+
+#[test]
+fn a_layer_that_is_gone_is_gone() {
+    let (server, memory) = serve_city("");
+    memory.remove("pois");
+    server.wait_until(|| server.get("/collections/pois").status == 404);
+    assert!(!server.get("/styles/basemap").text().contains("pois"));
+}
+
+#[test]
+fn a_boundary_of_valid_time_shows_without_an_edit() {
+    let (server, memory) = serve_city("");
+    let soon = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        + Duration::from_millis(1500);
+    let soon = Instant::from_micros(soon.as_micros() as i64).unwrap();
+    memory.change("pois", |features| {
+        features.truncate(1);
+        features[0].row.valid = TimeSpan::new(None, Some(soon)).unwrap();
+    });
+    let count = || server.get("/collections/pois").json()["featureCount"].as_u64().unwrap();
+    server.wait_until(|| count() == 1);
+    let tile = || server.get(&format!("/xyz/pois/{}", city::TILE));
+    assert_eq!(tile().status, 200);
+    let roads = server.get(&format!("/xyz/roads/{}", city::TILE));
+    server.wait_until(|| count() == 0);
+    assert_eq!(tile().status, 204);
+    assert_eq!(
+        server.get(&format!("/xyz/roads/{}", city::TILE)).header("etag"),
+        roads.header("etag")
+    );
+    assert_eq!(server.get("/health/ready").json()["version"], 2);
+}
+
+#[test]
+fn a_store_that_breaks_leaves_the_last_state_served() {
+    let (server, memory) = serve_city("");
+    memory.set_broken(true);
+    server.wait_until(|| server.get("/health/ready").json()["store"] != "followed");
+    assert_eq!(server.get("/health/ready").status, 200);
+    assert_eq!(server.get(&format!("/xyz/roads/{}", city::TILE)).status, 200);
+    memory.set_broken(false);
+    memory.change("roads", |features| features.clear());
+    server.wait_until(|| server.get("/collections/roads").json()["featureCount"] == 0);
+    assert_eq!(server.get("/health/ready").json()["store"], "followed");
+}
+
+#[test]
+fn readers_do_not_wait_for_a_slow_reload() {
+    let (server, memory) = serve_city("");
+    memory.set_slow(Duration::from_secs(2));
+    memory.change("pois", |features| features.truncate(1));
+    std::thread::sleep(Duration::from_millis(400));
+    let begun = std::time::Instant::now();
+    for _ in 0..20 {
+        assert_eq!(server.get("/collections/pois").json()["featureCount"], city::POIS);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    server.wait_until(|| server.get("/collections/pois").json()["featureCount"] == 1);
+}
