@@ -119,6 +119,40 @@ fn a_feature_number_that_cannot_be_one_is_refused_by_the_file() {
 }
 
 #[test]
+fn a_number_that_a_feature_was_moved_to_is_never_given_again() {
+    let mut city = city();
+    city.sql("UPDATE pois SET fid = 7 WHERE fid = 1");
+    city.store.catch_up().unwrap();
+    let rows: Vec<_> = (10..20).map(|n| row("new", n)).collect();
+    load(&mut *city.store, &keyless(), LoadMode::Replace, &rows);
+    assert!(state(&mut *city.store, At::Now).keys().all(|&number| number > 7));
+    city.sql("UPDATE pois SET fid = 50 WHERE fid = 8");
+    city.store.catch_up().unwrap();
+    city.sql("DELETE FROM pois");
+    city.store.catch_up().unwrap();
+    city.sql("INSERT INTO pois (code) VALUES ('x')");
+    assert_eq!(state(&mut *city.store, At::Now).into_keys().collect::<Vec<_>>(), [51]);
+    city.assert_replays();
+}
+
+#[test]
+fn a_row_replaced_by_its_equal_is_no_change_and_counted_once() {
+    let mut city = city();
+    city.sql("INSERT OR REPLACE INTO pois SELECT * FROM pois WHERE fid = 2");
+    assert_eq!(city.store.catch_up().unwrap(), Version(1));
+    city.assert_replays();
+}
+
+#[test]
+fn a_layer_whose_numbers_are_used_up_says_so() {
+    let mut city = city();
+    city.sql("INSERT INTO pois (fid, code) VALUES (9007199254740991, 'last')");
+    let refused = try_load(&mut *city.store, &pois(), LoadMode::Append, &[row("x", 1)]);
+    assert!(matches!(refused, Err(Error::Misfit { .. })), "{refused:?}");
+    assert_sound(&mut *city.store);
+}
+
+#[test]
 fn values_and_geometries_that_cannot_be_read_never_fail_a_layer() {
     let mut city = city();
     city.sql(

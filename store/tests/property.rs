@@ -224,6 +224,7 @@ fn run(steps: &[Step]) {
         if !pending {
             note(&mut *store, &mut states);
             assert_eq!(rows_of(&other), rows_of(&plain));
+            copy(&plain);
             assert_sound(&mut *store);
         }
     }

@@ -222,9 +222,11 @@ fn insert(db: &Connection, load: &LayerLoad, from: &str, version: Version, index
     let marks = vec!["?"; columns.len()].join(", ");
     let names = columns.join(", ");
     let mut insert = db.prepare(&format!(
-        "INSERT INTO {} ({names}, since) VALUES ({marks}, {version})",
-        table.current()
+        "INSERT INTO {} ({names}, {}, since) VALUES ({marks}, ?, {version})",
+        table.current(),
+        quote(&table.fid)
     ))?;
+    let mut fid = catalog::next_fid(db, table)?;
     let mut select = db.prepare(&format!("SELECT {} {from} ORDER BY s.place, s.rowid", stage.content()))?;
     let mut packer = match (index, table.rtree_name()) {
         (Index::Pack, Some(rtree)) => Some(Packer::new(db, &rtree)?),
@@ -234,12 +236,16 @@ fn insert(db: &Connection, load: &LayerLoad, from: &str, version: Version, index
     let mut rows = select.query([])?;
     let mut done = 0;
     while let Some(row) = rows.next()? {
-        insert.execute(params_from_iter(values_of(row, 0..columns.len())?))?;
+        let number = Borrowed(ValueRef::Integer(fid.as_i64()));
+        insert.execute(params_from_iter(
+            values_of(row, 0..columns.len())?.into_iter().chain([number]),
+        ))?;
         if let (Some(packer), Index::Pack, ValueRef::Blob(bytes)) = (&mut packer, index, row.get_ref(0)?)
             && let Some(bbox) = blob::bbox(bytes)
         {
-            packer.push(db.last_insert_rowid(), &bbox)?;
+            packer.push(fid.as_i64(), &bbox)?;
         }
+        fid = catalog::following(table, fid)?;
         done += 1;
         if done % STEP_ROWS == 0 {
             step(told("writing", table, done, stage.rows));

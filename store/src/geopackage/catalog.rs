@@ -1,9 +1,9 @@
 //! Which versions and layers the file says that there are.
 
 use super::fault::Inner;
-use super::table::Table;
-use crate::LoadCounts;
-use onemap_model::{Instant, Version};
+use super::table::{Table, quote};
+use crate::{Error, LoadCounts};
+use onemap_model::{Fid, Instant, Version};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The newest version; 0 before the first commit.
@@ -120,4 +120,39 @@ fn now() -> Instant {
 pub(super) fn count(db: &Connection, table: &Table) -> Inner<u64> {
     let sql = format!("SELECT count(*) FROM {}", table.current());
     Ok(db.query_row(&sql, [], |row| row.get::<_, i64>(0))? as u64)
+}
+
+/// The first number that no feature of the layer ever had. `AUTOINCREMENT` alone does not know of numbers that features
+/// were moved to by an update, and tables of other programs may lack it.
+pub(super) fn next_fid(db: &Connection, table: &Table) -> Inner<Fid> {
+    let (t, h, fid) = (table.current(), table.history(), quote(&table.fid));
+    let sql = format!(
+        "SELECT max(ifnull((SELECT max({fid}) FROM {t}), 0), ifnull((SELECT max({fid}) FROM {h}), 0), \
+         ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = ?), 0))"
+    );
+    let last: i64 = db.prepare_cached(&sql)?.query_row([table.name()], |row| row.get(0))?;
+    after(table, last.max(0))
+}
+
+/// The number after `fid`.
+pub(super) fn following(table: &Table, fid: Fid) -> Inner<Fid> {
+    after(table, fid.as_i64())
+}
+
+fn after(table: &Table, last: i64) -> Inner<Fid> {
+    let next = Fid::new(last.saturating_add(1));
+    Ok(next.map_err(|_| Error::Misfit {
+        layer: table.layer.name().clone(),
+        reason: format!("a feature has the number {last}: there is none left after it"),
+    })?)
+}
+
+/// Lets other programs' rows, too, begin after the numbers that there ever were.
+pub(super) fn raise_sequence(db: &Connection, table: &Table) -> Inner<()> {
+    if let Ok(next) = next_fid(db, table) {
+        let sql = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2 AND seq < ?1";
+        db.prepare_cached(sql)?
+            .execute(params![next.as_i64() - 1, table.name()])?;
+    }
+    Ok(())
 }

@@ -47,12 +47,13 @@ fn apply(db: &Connection, tables: &[Table], edit: &Edit) -> Inner<()> {
             let columns = table.content();
             let marks = vec!["?"; columns.len()].join(", ");
             let sql = format!(
-                "INSERT INTO {} ({}) VALUES ({marks})",
+                "INSERT INTO {} ({}, {}) VALUES ({marks}, {})",
                 table.current(),
-                columns.join(", ")
+                columns.join(", "),
+                quote(&table.fid),
+                catalog::next_fid(db, table)?
             );
-            db.prepare_cached(&sql)?
-                .execute(params_from_iter(parameters(table, row)?))?;
+            db.execute(&sql, params_from_iter(parameters(table, row)?))?;
         }
         Edit::Update { layer, fid, row } => {
             let table = of_name(tables, layer)?;

@@ -122,11 +122,13 @@ pub(super) fn settle(db: &Connection, crs: onemap_model::Crs) -> Inner<Version> 
 /// Seals the edits of one layer; none where they come to nothing.
 pub(super) fn seal_edits(db: &Connection, table: &super::table::Table, next: Version) -> Inner<Option<Touched>> {
     let counts = seal::seal(db, table, next, SameContent::IsNoChange)?;
-    if counts == LoadCounts::default() {
-        return Ok(None);
-    }
     let (_, before) = catalog::state(db, table.name(), next)?;
     let features = (before + counts.inserted).saturating_sub(counts.deleted);
+    if counts == LoadCounts::default() {
+        // A row that was replaced by its equal was counted once more all the same.
+        schema::write_count(db, table, features)?;
+        return Ok(None);
+    }
     let written = schema::extent(db, table, &format!("WHERE since = {next}"))?;
     schema::refresh_contents(db, table, features, Extent::Holds(written))?;
     Ok(Some(Touched {

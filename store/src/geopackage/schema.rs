@@ -331,12 +331,18 @@ pub(super) fn extent(db: &Connection, table: &Table, filter: &str) -> Inner<Opti
     Ok(extent)
 }
 
-/// Writes extent, feature count and time of change of a layer.
-pub(super) fn refresh_contents(db: &Connection, table: &Table, features: u64, extent: Extent) -> Inner<()> {
+/// Writes GDAL's feature count.
+pub(super) fn write_count(db: &Connection, table: &Table, features: u64) -> Inner<()> {
     db.execute(
         "INSERT OR REPLACE INTO gpkg_ogr_contents VALUES (?, ?)",
         params![table.name(), features as i64],
     )?;
+    Ok(())
+}
+
+/// Writes extent, feature count and time of change of a layer.
+pub(super) fn refresh_contents(db: &Connection, table: &Table, features: u64, extent: Extent) -> Inner<()> {
+    write_count(db, table, features)?;
     let (sets, bbox) = match extent {
         Extent::Is(bbox) => ("min_x = ?2, min_y = ?3, max_x = ?4, max_y = ?5", bbox),
         Extent::Holds(bbox) => (

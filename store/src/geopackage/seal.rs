@@ -3,6 +3,7 @@
 //! Pending are current rows without `since` and history rows without `until`. Any number of edits of one feature is one
 //! change: the history has the state before the first, the table the one after the last.
 
+use super::catalog;
 use super::fault::Inner;
 use super::schema;
 use super::table::{Table, quote};
@@ -81,6 +82,7 @@ pub(super) fn seal(db: &Connection, table: &Table, version: Version, same: SameC
     db.execute_batch(&format!(
         "UPDATE {h} SET until = {v} WHERE until IS NULL; UPDATE {t} SET since = {v} WHERE since IS NULL"
     ))?;
+    catalog::raise_sequence(db, table)?;
     Ok(LoadCounts {
         inserted: fresh - updated,
         updated,
