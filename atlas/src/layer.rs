@@ -8,7 +8,7 @@ use crate::index::ids::IdIndex;
 use crate::index::rtree::RTree;
 use crate::render;
 use crate::{FeatureView, MemoryUse};
-use onemap_model::{Bbox, Fid, Instant, Layer, TileCoord, Value};
+use onemap_model::{Bbox, Fid, Instant, Layer, TileCoord};
 
 /// All features of a layer, of all valid times, at one version. Immutable.
 ///
@@ -40,7 +40,7 @@ pub(crate) struct Parts {
 impl LayerSnapshot {
     pub(crate) fn new(parts: Parts) -> Self {
         let mut by_fid: Vec<u32> = (0..parts.count as u32).collect();
-        by_fid.sort_unstable_by_key(|&slot| (parts.fids.get(slot as usize), slot));
+        parts.sort_by_fid(&mut by_fid);
         let ids = parts
             .layer
             .key()
@@ -104,7 +104,7 @@ impl LayerSnapshot {
             None => self.by_fid(id),
             Some(_) => &[],
         };
-        let has_id = |view: &FeatureView<'_>| self.parts.with_public_id(view.slot, |own| own == id);
+        let has_id = |view: &FeatureView<'_>| self.parts.with_public_id(view.slot, |own| own == id.as_bytes());
         let mut found: Vec<_> = keyed
             .iter()
             .chain(numbered)
@@ -135,6 +135,27 @@ impl Parts {
         Fid::new(self.fids.get(slot as usize)).expect("the number was made from a feature's")
     }
 
+    /// Sorts slots by the numbers of their features.
+    pub fn sort_by_fid(&self, slots: &mut [u32]) {
+        // Numbers are sorted, not looked up at each comparison, which is what costs.
+        if self.fids.span() <= u64::from(u32::MAX) {
+            self.sort_keyed(slots, |fid, slot| fid << 32 | u64::from(slot), |key| key as u32);
+        } else {
+            self.sort_keyed(
+                slots,
+                |fid, slot| u128::from(fid) << 32 | u128::from(slot),
+                |key| key as u32,
+            );
+        }
+    }
+
+    fn sort_keyed<K: Ord>(&self, slots: &mut [u32], key: impl Fn(u64, u32) -> K, slot_of: impl Fn(K) -> u32) {
+        let keys = slots.iter().map(|&slot| key(self.fids.offset(slot as usize), slot));
+        let mut keys: Vec<K> = keys.collect();
+        keys.sort_unstable();
+        slots.iter_mut().zip(keys).for_each(|(slot, key)| *slot = slot_of(key));
+    }
+
     /// The value of a field; null where there is no such field.
     pub fn cell(&self, slot: u32, field: usize) -> Cell<'_> {
         self.columns
@@ -142,12 +163,13 @@ impl Parts {
             .map_or(Cell::Null, |column| column.get(slot as usize))
     }
 
-    /// Hands the public id to `use_id`: the key's text, or the feature number where there is no key or it is null.
-    pub fn with_public_id<R>(&self, slot: u32, use_id: impl FnOnce(&str) -> R) -> R {
+    /// Hands the public id, as UTF-8, to `use_id`: the key's text, or the feature number where there is no key or it is
+    /// null.
+    pub fn with_public_id<R>(&self, slot: u32, use_id: impl FnOnce(&[u8]) -> R) -> R {
         match self.layer.key().map_or(Cell::Null, |key| self.cell(slot, key)) {
             Cell::Text(text) => use_id(text),
-            Cell::Null => use_id(&self.fid(slot).to_string()),
-            other => use_id(&Value::to_string(&other.to_value())),
+            Cell::Null => use_id(self.fid(slot).to_string().as_bytes()),
+            other => use_id(other.to_value().to_string().as_bytes()),
         }
     }
 

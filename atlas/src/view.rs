@@ -18,7 +18,9 @@ impl FeatureView<'_> {
 
     /// Its public id: the text of its key, or its number where there is no key or the key is null.
     pub fn public_id(&self) -> String {
-        self.layer.parts.with_public_id(self.slot, str::to_owned)
+        self.layer
+            .parts
+            .with_public_id(self.slot, |id| String::from_utf8_lossy(id).into_owned())
     }
 
     /// Where it is, in longitude and latitude; none for a null geometry. Coordinates are exactly those given.

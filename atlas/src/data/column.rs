@@ -17,6 +17,8 @@ pub(crate) enum Column {
     },
     /// Floats; null is NaN, which no value is.
     Float(Vec<f64>),
+    /// Floats of which there are few different ones: their places among those, null included as NaN.
+    FewFloats { codes: Packed, floats: Vec<f64> },
     /// Texts: 0 is null, else one more than the number in the dictionary.
     Text { codes: Packed, dictionary: Strings },
     /// Bytes, likewise.
@@ -41,7 +43,8 @@ pub(crate) enum Cell<'a> {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Text(&'a str),
+    /// Always UTF-8.
+    Text(&'a [u8]),
     Date(Date),
     DateTime(Instant),
     Bytes(&'a [u8]),
@@ -57,11 +60,11 @@ impl Column {
                 present: Some(present), ..
             } if !present.get(at) => Cell::Null,
             Column::Whole { kind, numbers, .. } => kind.cell(numbers.get(at)),
-            Column::Float(floats) if floats[at].is_nan() => Cell::Null,
-            Column::Float(floats) => Cell::Float(floats[at]),
+            Column::Float(floats) => Cell::of_float(floats[at]),
+            Column::FewFloats { codes, floats } => Cell::of_float(floats[codes.get(at) as usize]),
             Column::Text { codes, dictionary } => match codes.get(at) {
                 0 => Cell::Null,
-                code => Cell::Text(as_text(dictionary.get((code - 1) as u32))),
+                code => Cell::Text(dictionary.get((code - 1) as u32)),
             },
             Column::Bytes { codes, dictionary } => match codes.get(at) {
                 0 => Cell::Null,
@@ -71,21 +74,46 @@ impl Column {
         }
     }
 
+    /// A number below [`Column::code_count`] that is the same for equal values and for no others; none where the
+    /// column has no such numbers.
+    #[inline]
+    pub fn code(&self, at: usize) -> Option<usize> {
+        match self {
+            Column::Whole {
+                present: Some(present), ..
+            } if !present.get(at) => Some(0),
+            Column::Whole { numbers, .. } => Some(numbers.offset(at) as usize + 1),
+            Column::Text { codes, .. } | Column::Bytes { codes, .. } | Column::FewFloats { codes, .. } => {
+                Some(codes.get(at) as usize)
+            }
+            Column::Float(_) | Column::Other(_) => None,
+        }
+    }
+
+    /// How many codes there are.
+    pub fn code_count(&self) -> usize {
+        match self {
+            Column::Whole { numbers, .. } => {
+                usize::try_from(numbers.span()).map_or(usize::MAX, |n| n.saturating_add(2))
+            }
+            Column::Text { dictionary, .. } | Column::Bytes { dictionary, .. } => dictionary.len() + 1,
+            Column::FewFloats { floats, .. } => floats.len(),
+            Column::Float(_) | Column::Other(_) => 0,
+        }
+    }
+
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         match self {
             Column::Whole { numbers, present, .. } => numbers.bytes() + present.as_ref().map_or(0, Bits::bytes),
             Column::Float(floats) => floats.capacity() * size_of::<f64>(),
+            Column::FewFloats { codes, floats } => codes.bytes() + floats.capacity() * size_of::<f64>(),
             Column::Text { codes, dictionary } | Column::Bytes { codes, dictionary } => {
                 codes.bytes() + dictionary.bytes()
             }
             Column::Other(values) => (values.capacity() - values.len()) * size_of::<Value>() + deep_bytes(values),
         }
     }
-}
-
-fn as_text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).expect("a dictionary of texts was made from texts")
 }
 
 fn deep_bytes(values: &[Value]) -> usize {
@@ -133,13 +161,17 @@ impl Whole {
 }
 
 impl<'a> Cell<'a> {
+    fn of_float(float: f64) -> Self {
+        if float.is_nan() { Cell::Null } else { Cell::Float(float) }
+    }
+
     fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Cell::Null,
             Value::Bool(v) => Cell::Bool(*v),
             Value::Int(v) => Cell::Int(*v),
             Value::Float(v) => Cell::Float(v.get()),
-            Value::Text(v) => Cell::Text(v),
+            Value::Text(v) => Cell::Text(v.as_bytes()),
             Value::Date(v) => Cell::Date(*v),
             Value::DateTime(v) => Cell::DateTime(*v),
             Value::Bytes(v) => Cell::Bytes(v),
@@ -154,7 +186,7 @@ impl<'a> Cell<'a> {
             Cell::Bool(v) => Value::Bool(v),
             Cell::Int(v) => Value::Int(v),
             Cell::Float(v) => Value::Float(Finite::new(v).expect("only finite floats are kept")),
-            Cell::Text(v) => Value::text(v),
+            Cell::Text(v) => Value::text(std::str::from_utf8(v).expect("it was made from a text")),
             Cell::Date(v) => Value::Date(v),
             Cell::DateTime(v) => Value::DateTime(v),
             Cell::Bytes(v) => Value::Bytes(v.into()),

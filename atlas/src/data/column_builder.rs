@@ -2,9 +2,13 @@
 
 use super::bits::Bits;
 use super::column::{Column, Whole};
-use super::interner::Interner;
+use super::interner::{Interner, Strings};
 use super::packed::Packed;
 use onemap_model::{FieldType, Value};
+use std::collections::HashMap;
+
+/// So many different floats are not few.
+const FEW: usize = 4096;
 
 /// Values in the order of their arrival.
 #[derive(Debug)]
@@ -116,16 +120,16 @@ impl ColumnBuilder {
             }
             Self::Float(floats) => {
                 let count = floats.len();
-                (Column::Float(permute(floats, order)), count)
+                (float_column(permute(floats, order)), count)
             }
             Self::Text { codes, dictionary } => {
                 let count = codes.len();
-                let (codes, dictionary) = (pack_codes(codes, order), dictionary.into_strings());
+                let (codes, dictionary) = pack_strings(codes, dictionary.strings(), order);
                 (Column::Text { codes, dictionary }, count)
             }
             Self::Bytes { codes, dictionary } => {
                 let count = codes.len();
-                let (codes, dictionary) = (pack_codes(codes, order), dictionary.into_strings());
+                let (codes, dictionary) = pack_strings(codes, dictionary.strings(), order);
                 (Column::Bytes { codes, dictionary }, count)
             }
             Self::Other(mut values) => {
@@ -143,6 +147,28 @@ impl ColumnBuilder {
     }
 }
 
+/// Codes where there are few different floats.
+fn float_column(floats: Vec<f64>) -> Column {
+    let mut known: HashMap<u64, i64> = HashMap::new();
+    let mut few = Vec::new();
+    let mut codes = Vec::with_capacity(floats.len());
+    for &float in &floats {
+        if few.len() == FEW {
+            return Column::Float(floats);
+        }
+        let code = *known.entry(float.to_bits()).or_insert_with(|| {
+            few.push(float);
+            few.len() as i64 - 1
+        });
+        codes.push(code);
+    }
+    few.shrink_to_fit();
+    Column::FewFloats {
+        codes: Packed::pack(codes.iter().copied()),
+        floats: few,
+    }
+}
+
 fn permute<T: Copy>(values: Vec<T>, order: Option<&[u32]>) -> Vec<T> {
     match order {
         Some(order) => order.iter().map(|&at| values[at as usize]).collect(),
@@ -150,9 +176,23 @@ fn permute<T: Copy>(values: Vec<T>, order: Option<&[u32]>) -> Vec<T> {
     }
 }
 
-fn pack_codes(codes: Vec<u32>, order: Option<&[u32]>) -> Packed {
-    let codes = permute(codes, order);
-    Packed::pack(codes.iter().map(|&code| i64::from(code)))
+/// Codes in their final order, and the dictionary in the order of first use in it: what is near on the map is then near
+/// in the dictionary too.
+fn pack_strings(codes: Vec<u32>, dictionary: &Strings, order: Option<&[u32]>) -> (Packed, Strings) {
+    let mut codes = permute(codes, order);
+    let mut renumbered = vec![0; dictionary.len() + 1];
+    let mut sorted = Strings::with_room_for(dictionary);
+    for code in codes.iter_mut().filter(|code| **code > 0) {
+        let new = &mut renumbered[*code as usize];
+        if *new == 0 {
+            *new = sorted
+                .push(dictionary.get(*code - 1))
+                .expect("the same strings fitted before")
+                + 1;
+        }
+        *code = *new;
+    }
+    (Packed::pack(codes.iter().map(|&code| i64::from(code))), sorted)
 }
 
 #[cfg(test)]

@@ -19,6 +19,15 @@ pub(crate) struct Strings {
 }
 
 impl Interner {
+    /// An interner that takes `count` strings before it grows.
+    pub fn with_capacity(count: usize) -> Self {
+        let size = (2 * (count + 1)).next_power_of_two();
+        Self {
+            strings: Strings::default(),
+            table: vec![0; size],
+        }
+    }
+
     /// The number of `string`, new or not; none where the strings would be 4 GiB or more together.
     pub fn intern(&mut self, string: &[u8]) -> Option<u32> {
         if self.table.len() < 2 * (self.strings.len() + 1) {
@@ -43,13 +52,6 @@ impl Interner {
         &self.strings
     }
 
-    /// Gives up the way from string to number.
-    pub fn into_strings(mut self) -> Strings {
-        self.strings.bytes.shrink_to_fit();
-        self.strings.ends.shrink_to_fit();
-        self.strings
-    }
-
     fn grow(&mut self) {
         let size = (self.table.len() * 2).max(64);
         self.table = vec![0; size];
@@ -64,6 +66,14 @@ impl Interner {
 }
 
 impl Strings {
+    /// No strings, and room for exactly those of another.
+    pub fn with_room_for(other: &Strings) -> Self {
+        Self {
+            bytes: Vec::with_capacity(other.bytes.len()),
+            ends: Vec::with_capacity(other.ends.len()),
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -87,7 +97,8 @@ impl Strings {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 
-    fn push(&mut self, string: &[u8]) -> Option<u32> {
+    /// Adds a string, new or not, and gives its number; none where they would be 4 GiB or more together.
+    pub fn push(&mut self, string: &[u8]) -> Option<u32> {
         let end = u32::try_from(self.bytes.len() + string.len()).ok()?;
         let number = u32::try_from(self.ends.len())
             .ok()
@@ -131,7 +142,7 @@ mod tests {
                 assert_eq!(interner.intern(text(n).as_bytes()), Some(n as u32), "round {round}");
             }
         }
-        let strings = interner.into_strings();
+        let strings = interner.strings();
         assert!(
             strings
                 .iter()

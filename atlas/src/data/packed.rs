@@ -4,6 +4,8 @@
 #[derive(Debug)]
 pub(crate) struct Packed {
     base: i64,
+    /// The largest less the smallest.
+    span: u64,
     words: Words,
 }
 
@@ -26,27 +28,38 @@ impl Packed {
             max = max.max(number);
         }
         let offsets = numbers.map(|number| number.wrapping_sub(base) as u64);
-        let words = match max.wrapping_sub(base) as u64 {
-            _ if max <= base => Words::None,
-            0..=0xff => Words::U8(offsets.map(|n| n as u8).collect()),
+        let span = if max <= base { 0 } else { max.wrapping_sub(base) as u64 };
+        let words = match span {
+            0 => Words::None,
+            1..=0xff => Words::U8(offsets.map(|n| n as u8).collect()),
             0x100..=0xffff => Words::U16(offsets.map(|n| n as u16).collect()),
             0x1_0000..=0xffff_ffff => Words::U32(offsets.map(|n| n as u32).collect()),
             _ => Words::U64(offsets.collect()),
         };
-        Self { base, words }
+        Self { base, span, words }
     }
 
     /// The number at `at`.
     #[inline]
     pub fn get(&self, at: usize) -> i64 {
-        let offset = match &self.words {
+        self.base.wrapping_add(self.offset(at) as i64)
+    }
+
+    /// How much the number at `at` is more than the smallest.
+    #[inline]
+    pub fn offset(&self, at: usize) -> u64 {
+        match &self.words {
             Words::None => 0,
             Words::U8(words) => u64::from(words[at]),
             Words::U16(words) => u64::from(words[at]),
             Words::U32(words) => u64::from(words[at]),
             Words::U64(words) => words[at],
-        };
-        self.base.wrapping_add(offset as i64)
+        }
+    }
+
+    /// The largest [`Packed::offset`].
+    pub fn span(&self) -> u64 {
+        self.span
     }
 
     /// Bytes on the heap.

@@ -19,13 +19,13 @@ impl IdIndex {
     }
 
     /// The hash that the index is ordered by.
-    pub fn hash(id: &str) -> u32 {
-        (hash(id.as_bytes()) >> 32) as u32
+    pub fn hash(id: &[u8]) -> u32 {
+        (hash(id) >> 32) as u32
     }
 
     /// Features whose id has the hash of `id`: those that have the id, and possibly others.
     pub fn candidates(&self, id: &str, hash_of: impl Fn(u32) -> u32) -> &[u32] {
-        let wanted = Self::hash(id);
+        let wanted = Self::hash(id.as_bytes());
         let start = self.slots.partition_point(|&slot| hash_of(slot) < wanted);
         let count = self.slots[start..].partition_point(|&slot| hash_of(slot) == wanted);
         &self.slots[start..start + count]

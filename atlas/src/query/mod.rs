@@ -43,7 +43,7 @@ impl LayerSnapshot {
     fn candidates(&self, bbox: Bbox) -> Vec<u32> {
         let mut slots = Vec::new();
         self.parts.tree.search(&WorldBox::around(bbox), &mut slots);
-        slots.sort_unstable_by_key(|&slot| (self.parts.fids.get(slot as usize), slot));
+        self.parts.sort_by_fid(&mut slots);
         slots
     }
 }

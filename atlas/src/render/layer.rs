@@ -11,10 +11,13 @@ use onemap_model::{Instant, TileCoord};
 /// Appends the layer to `out`; nothing where nothing is drawn.
 pub(crate) fn layer(parts: &Parts, tile: TileCoord, now: Instant, out: &mut Vec<u8>) {
     let slots = find(parts, tile, now);
+    if slots.is_empty() {
+        return;
+    }
     let stored = Stored::new(parts.shapes.world(), tile);
     let projected = Projected::new(parts.shapes.coords(), tile);
     let mut pen = Pen::new();
-    let mut message = LayerMessage::new(parts);
+    let mut message = LayerMessage::new(parts, slots.len());
     for slot in slots {
         let (shapes, at) = (&parts.shapes, slot as usize);
         let stored = stored.as_ref().filter(|_| !shapes.is_wide(at));
@@ -44,7 +47,7 @@ fn find(parts: &Parts, tile: TileCoord, now: Instant) -> Vec<u32> {
     if parts.times.vary() {
         slots.retain(|&slot| parts.times.get(slot as usize).contains(now));
     }
-    slots.sort_unstable_by_key(|&slot| (parts.fids.get(slot as usize), slot));
+    parts.sort_by_fid(&mut slots);
     slots
 }
 
@@ -61,18 +64,24 @@ fn shrinks_to_nothing(kind: Kind, [min, max]: [Point; 2]) -> bool {
 struct LayerMessage<'a> {
     parts: &'a Parts,
     tags: Tags<'a>,
-    features: Vec<u8>,
+    /// Version, name, and the features so far.
+    body: Vec<u8>,
+    has_features: bool,
     /// Working space.
     feature: Vec<u8>,
     pairs: Vec<u8>,
 }
 
 impl<'a> LayerMessage<'a> {
-    fn new(parts: &'a Parts) -> Self {
+    fn new(parts: &'a Parts, features: usize) -> Self {
+        let mut body = Vec::new();
+        put_number(15, 2, &mut body);
+        put_bytes(1, parts.layer.name().as_str().as_bytes(), &mut body);
         Self {
             parts,
-            tags: Tags::new(parts),
-            features: Vec::new(),
+            tags: Tags::new(parts, features),
+            body,
+            has_features: false,
             feature: Vec::new(),
             pairs: Vec::new(),
         }
@@ -86,21 +95,16 @@ impl<'a> LayerMessage<'a> {
         put_bytes(2, &self.pairs, &mut self.feature);
         put_number(3, geom_type as u64, &mut self.feature);
         put_bytes(4, commands, &mut self.feature);
-        put_bytes(2, &self.feature, &mut self.features);
+        put_bytes(2, &self.feature, &mut self.body);
+        self.has_features = true;
     }
 
     /// Appends the layer as field 3 of the tile; nothing where it has no features.
-    fn finish(self, out: &mut Vec<u8>) {
-        if self.features.is_empty() {
-            return;
+    fn finish(mut self, out: &mut Vec<u8>) {
+        if self.has_features {
+            self.tags.finish(&mut self.body);
+            put_number(5, EXTENT as u64, &mut self.body);
+            put_bytes(3, &self.body, out);
         }
-        let mut body = self.feature;
-        body.clear();
-        put_number(15, 2, &mut body);
-        put_bytes(1, self.parts.layer.name().as_str().as_bytes(), &mut body);
-        body.extend_from_slice(&self.features);
-        self.tags.finish(&mut body);
-        put_number(5, EXTENT as u64, &mut body);
-        put_bytes(3, &body, out);
     }
 }

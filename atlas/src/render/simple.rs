@@ -185,3 +185,65 @@ fn encloses(ring: &[Point], point: Point) -> bool {
     };
     side_of(ring, twice) == Side::Inside
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ring::{Role, clean};
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rings(given: &[(Role, &[(i64, i64)])]) -> Rings {
+        let mut rings = Rings::default();
+        for (role, ring) in given {
+            let mut ring: Vec<Point> = ring.iter().map(|&(x, y)| Point { x, y }).collect();
+            clean(&mut ring);
+            if !ring.is_empty() {
+                rings.push(*role, ring);
+            }
+        }
+        rings
+    }
+
+    #[test]
+    fn what_is_valid_is_known_from_what_is_not() {
+        use Role::{Hole, Outer};
+        let check = |given: &[(Role, &[(i64, i64)])], expected| {
+            assert_eq!(Inspector::default().inspect(&rings(given)), expected, "{given:?}");
+        };
+        let square: &[(i64, i64)] = &[(0, 0), (30, 0), (30, 30), (0, 30)];
+        let small: &[(i64, i64)] = &[(10, 10), (20, 10), (20, 20), (10, 20)];
+        let tiny: &[(i64, i64)] = &[(14, 14), (16, 14), (16, 16), (14, 16)];
+        let beside: &[(i64, i64)] = &[(40, 0), (50, 0), (50, 9), (40, 9)];
+        let touching: &[(i64, i64)] = &[(30, 10), (40, 10), (40, 20)];
+        let notched: &[(i64, i64)] = &[(0, 0), (30, 0), (30, 30), (15, 5), (0, 30)];
+        let bow: &[(i64, i64)] = &[(0, 0), (9, 9), (9, 0), (0, 9)];
+        let star: &[(i64, i64)] = &[(0, 6), (20, 6), (4, 18), (10, 0), (16, 18)];
+        let pinched: &[(i64, i64)] = &[(0, 0), (30, 0), (30, 30), (15, 0), (0, 30)];
+        for ring in [square, notched] {
+            check(&[(Outer, ring)], Verdict::Valid);
+        }
+        for ring in [bow, star, pinched] {
+            check(&[(Outer, ring)], Verdict::Doubtful);
+        }
+        check(&[(Outer, square), (Hole, small)], Verdict::Valid);
+        check(&[(Outer, square), (Hole, small), (Outer, tiny)], Verdict::Valid);
+        check(&[(Outer, square), (Outer, beside)], Verdict::Valid);
+        check(&[(Outer, square), (Hole, beside)], Verdict::Doubtful);
+        check(&[(Outer, square), (Hole, small), (Hole, tiny)], Verdict::Doubtful);
+        check(&[(Outer, square), (Outer, small)], Verdict::Doubtful);
+        check(&[(Outer, small), (Outer, square)], Verdict::Doubtful);
+        check(&[(Outer, square), (Outer, touching)], Verdict::Doubtful);
+    }
+
+    proptest! {
+        #[test]
+        fn the_sweep_finds_what_comparing_all_finds(ring in prop::collection::vec((0..40_i64, 0..40_i64), 3..9)) {
+            let rings = rings(&[(Role::Outer, &ring)]);
+            prop_assume!(!rings.is_empty());
+            let mut inspector = Inspector::default();
+            inspector.load(&rings);
+            let compared = inspector.compare_all();
+            prop_assert_eq!(inspector.sweep(), compared);
+        }
+    }
+}

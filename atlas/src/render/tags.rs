@@ -1,42 +1,67 @@
 //! The attributes of a layer's features in one tile: keys and values, each once, and which belong to whom.
 
 use super::mvt::{put_bytes, put_varint, zigzag};
-use crate::data::column::Cell;
+use crate::data::column::{Cell, Column};
 use crate::data::interner::Interner;
 use crate::layer::Parts;
-use onemap_model::{FieldType, Value};
+use onemap_model::{Field, FieldType, Value};
 use std::fmt::Write;
 
 /// The name of the attribute that carries the public id.
 const ID: &str = "id";
 
+/// Columns of so many codes or fewer remember the numbers of their values.
+const FEW_CODES: usize = 4096;
+
 /// Collects the attributes of the features of one layer in one tile.
 #[derive(Debug)]
 pub(super) struct Tags<'a> {
     parts: &'a Parts,
-    /// Fields that show, by place.
-    fields: Vec<usize>,
+    id: Key<'a>,
+    fields: Vec<Key<'a>>,
     /// Names in order of first use.
     keys: Vec<&'a str>,
-    /// Number of the key plus one for the id and each of `fields`; 0 where not used yet.
-    key_numbers: Vec<u32>,
     /// Encoded values in order of first use.
     values: Interner,
     encoded: Vec<u8>,
     text: String,
 }
 
+/// An attribute, the id or a field.
+#[derive(Debug)]
+struct Key<'a> {
+    name: &'a str,
+    /// The values; none for the id.
+    column: Option<&'a Column>,
+    /// Its number plus one; 0 where not used yet.
+    number: u32,
+    /// Number plus one of the value that each code stands for; 0 where not met yet.
+    known: Vec<u32>,
+}
+
 impl<'a> Tags<'a> {
-    pub fn new(parts: &'a Parts) -> Self {
-        let fields = parts.layer.fields().iter().enumerate();
-        let shows = |field: &onemap_model::Field| field.field_type != FieldType::Bytes && field.name.as_str() != ID;
-        let fields: Vec<usize> = fields.filter(|(_, field)| shows(field)).map(|(at, _)| at).collect();
+    /// Begins a tile that may have so many features.
+    pub fn new(parts: &'a Parts, features: usize) -> Self {
+        let key = |name, column: Option<&'a Column>| {
+            let codes = column.map_or(0, Column::code_count);
+            Key {
+                name,
+                column,
+                number: 0,
+                known: vec![0; if codes <= FEW_CODES { codes } else { 0 }],
+            }
+        };
+        let shows = |field: &Field| field.field_type != FieldType::Bytes && field.name.as_str() != ID;
+        let fields = parts.layer.fields().iter().zip(&parts.columns);
+        let fields = fields.filter(|(field, _)| shows(field));
         Self {
             parts,
-            key_numbers: vec![0; fields.len() + 1],
-            fields,
+            id: key(ID, None),
+            fields: fields
+                .map(|(field, column)| key(field.name.as_str(), Some(column)))
+                .collect(),
             keys: Vec::new(),
-            values: Interner::default(),
+            values: Interner::with_capacity(features),
             encoded: Vec::new(),
             text: String::new(),
         }
@@ -47,15 +72,16 @@ impl<'a> Tags<'a> {
         self.encoded.clear();
         let encoded = &mut self.encoded;
         self.parts.with_public_id(slot, |id| put_text(id, encoded));
-        self.pair(0, ID, out);
-        for at in 0..self.fields.len() {
-            let field = self.fields[at];
-            self.encoded.clear();
-            self.encode(self.parts.cell(slot, field));
-            if !self.encoded.is_empty() {
-                self.pair(at + 1, self.parts.layer.fields()[field].name.as_str(), out);
+        if let Some(value) = self.values.intern(&self.encoded) {
+            self.id.put(value, &mut self.keys, out);
+        }
+        let mut fields = std::mem::take(&mut self.fields);
+        for key in &mut fields {
+            if let Some(value) = self.value(key, slot as usize) {
+                key.put(value, &mut self.keys, out);
             }
         }
+        self.fields = fields;
     }
 
     /// Appends keys (field 3) and values (field 4) of the layer.
@@ -64,17 +90,25 @@ impl<'a> Tags<'a> {
         self.values.strings().iter().for_each(|value| put_bytes(4, value, out));
     }
 
-    fn pair(&mut self, at: usize, key: &'a str, out: &mut Vec<u8>) {
-        if self.key_numbers[at] == 0 {
-            self.keys.push(key);
-            self.key_numbers[at] = self.keys.len() as u32;
+    /// The number of a field's value; none where it does not show, or beyond 4 GiB of values.
+    fn value(&mut self, key: &mut Key<'_>, slot: usize) -> Option<u32> {
+        let column = key.column?;
+        let known = column.code(slot).and_then(|code| key.known.get_mut(code));
+        if let Some(&number) = known.as_deref()
+            && number > 0
+        {
+            return Some(number - 1);
         }
-        // None beyond 4 GiB of values, more than a tile can have.
-        let Some(value) = self.values.intern(&self.encoded) else {
-            return;
-        };
-        put_varint(u64::from(self.key_numbers[at] - 1), out);
-        put_varint(u64::from(value), out);
+        self.encoded.clear();
+        self.encode(column.get(slot));
+        if self.encoded.is_empty() {
+            return None;
+        }
+        let number = self.values.intern(&self.encoded)?;
+        if let Some(known) = known {
+            *known = number + 1;
+        }
+        Some(number)
     }
 
     /// Encodes a value as MVT's `Value`; nothing for what does not show.
@@ -101,14 +135,26 @@ impl<'a> Tags<'a> {
                     _ => Ok(()),
                 };
                 written.expect("a String takes any text");
-                put_text(&self.text, encoded);
+                put_text(self.text.as_bytes(), encoded);
             }
         }
     }
 }
 
-fn put_text(text: &str, encoded: &mut Vec<u8>) {
-    put_bytes(1, text.as_bytes(), encoded);
+impl<'a> Key<'a> {
+    #[inline]
+    fn put(&mut self, value: u32, keys: &mut Vec<&'a str>, out: &mut Vec<u8>) {
+        if self.number == 0 {
+            keys.push(self.name);
+            self.number = keys.len() as u32;
+        }
+        put_varint(u64::from(self.number - 1), out);
+        put_varint(u64::from(value), out);
+    }
+}
+
+fn put_text(text: &[u8], encoded: &mut Vec<u8>) {
+    put_bytes(1, text, encoded);
 }
 
 /// Appends a value as JSON; bytes as a string of hexadecimal digits.
