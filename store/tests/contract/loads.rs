@@ -687,33 +687,3 @@ pub fn a_large_replace_is_like_a_small_one<H: Harness>() {
     assert_eq!(replayed, state(&mut *store, At::Now));
     assert_sound(&mut *store);
 }
-
-pub fn fields_may_be_called_as_columns_inside_a_store_are<H: Harness>() {
-    let harness = H::new();
-    let mut store = harness.open();
-    let names = [
-        "id", "minx", "maxy", "rowid", "staged", "version", "layer", "kind", "n", "f", "t", "ctid", "oid",
-    ];
-    let fields = names.iter().map(|name| field(name, FieldType::Int)).collect();
-    let layer = Layer::new(name("pois"), GeometryType::Point, Crs::CGCS2000, fields).unwrap();
-    let layer = layer.with_key("id").unwrap();
-    let numbered = |number: i64, others: i64| Row {
-        geometry: Some(Geometry::point(115.0, 30.0 + number as f64 / 1000.0).unwrap()),
-        values: (0..names.len())
-            .map(|at| Value::Int(if at == 0 { number } else { others }))
-            .collect(),
-        valid: TimeSpan::ALWAYS,
-    };
-    let first: Vec<_> = (0..20).map(|number| numbered(number, 1)).collect();
-    load(&mut *store, &layer, LoadMode::Replace, &first);
-    assert_sound(&mut *store);
-    let second: Vec<_> = (10..30).map(|number| numbered(number, number % 2)).collect();
-    let committed = load(&mut *store, &layer, LoadMode::Replace, &second);
-    assert_eq!(counts(&committed), [10, 5, 5, 10]);
-    assert_sound(&mut *store);
-    for (at, expected) in [(At::Version(Version(1)), first), (At::Now, second)] {
-        let mut rows: Vec<_> = state(&mut *store, at).into_values().collect();
-        rows.sort_by_key(|row| row.values[0].to_string().parse::<i64>().unwrap());
-        assert_eq!(rows, expected);
-    }
-}
