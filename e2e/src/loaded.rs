@@ -238,3 +238,68 @@ fn shape(geometry: &Geometry<f64>) -> Vec<usize> {
         other => panic!("multi-geometries only, not {other:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onemap_model::{Crs, Feature, Fid, Field, FieldType, GeometryType, Row, Value};
+
+    fn loaded(rows: &[(&str, f64)]) -> Loaded {
+        let name = |text: &str| Name::new(text).unwrap();
+        let field = Field {
+            name: name("a_b"),
+            title: "a b".into(),
+            field_type: FieldType::Text,
+        };
+        let layer = Layer::new(name("l"), GeometryType::Point, Crs::WGS84, vec![field]).unwrap();
+        let feature = |(at, &(text, x)): (usize, &(&str, f64))| Feature {
+            fid: Fid::new(at as i64 + 1).unwrap(),
+            row: Row {
+                geometry: Some(onemap_model::Geometry::point(x, 1.0).unwrap()),
+                values: vec![Value::text(text)],
+                ..Row::default()
+            },
+        };
+        Loaded {
+            layer,
+            features: rows.iter().enumerate().map(feature).collect(),
+        }
+    }
+
+    fn source(rows: &[(&str, f64)]) -> Vec<SourceFeature> {
+        let feature = |&(text, x): &(&str, f64)| SourceFeature {
+            attributes: vec![("a b".to_owned(), text.into())],
+            geometry: Some(Geometry::MultiPoint(MultiPoint(vec![Point::new(x, 1.0)]))),
+        };
+        rows.iter().map(feature).collect()
+    }
+
+    fn agree(a: &[(&str, f64)], b: &[(&str, f64)]) -> bool {
+        std::panic::catch_unwind(|| assert_same(&loaded(a), &source(b))).is_ok()
+    }
+
+    #[test]
+    fn rows_agree_in_any_order_and_as_often_as_they_come() {
+        assert!(agree(
+            &[("x", 1.0), ("x", 2.0), ("y", 1.0)],
+            &[("y", 1.0), ("x", 2.0), ("x", 1.000_000_05)]
+        ));
+        assert!(!agree(&[("x", 1.0), ("x", 1.0)], &[("x", 1.0), ("x", 2.0)]));
+        assert!(!agree(&[("x", 1.0)], &[("x", 1.0), ("x", 1.0)]));
+    }
+
+    #[test]
+    fn another_text_or_place_does_not_agree() {
+        assert!(!agree(&[("x", 1.0)], &[("y", 1.0)]));
+        assert!(!agree(&[("x", 1.0)], &[("x", 1.000_000_2)]));
+    }
+
+    #[test]
+    fn parts_of_another_number_are_infinitely_far() {
+        let line = |count: i32| LineString::from((0..count).map(|i| (f64::from(i), 0.0)).collect::<Vec<_>>());
+        let lines = |all: &[i32]| Geometry::MultiLineString(MultiLineString(all.iter().map(|&n| line(n)).collect()));
+        assert_eq!(apart(Some(&lines(&[2, 3])), Some(&lines(&[2, 3]))), 0.0);
+        assert_eq!(apart(Some(&lines(&[2, 3])), Some(&lines(&[3, 2]))), f64::INFINITY);
+        assert_eq!(apart(Some(&lines(&[2])), None), f64::INFINITY);
+    }
+}

@@ -310,6 +310,32 @@ fn ctrl_c_stops_a_load_within_a_second_and_changes_nothing() {
     }
 }
 
+#[test]
+fn ctrl_c_in_a_first_load_leaves_no_store() {
+    let Some(scene) = Scene::new("ctrl_c_in_a_first_load_leaves_no_store") else {
+        return;
+    };
+    for begun in ["reading addresses: 50 %", "writing addresses"] {
+        let store = scene.path("first.gpkg");
+        let mut load = scene.start(&store);
+        while !load.line(STEP).expect("each phase is said again").starts_with(begun) {}
+        load.signal("INT");
+        let run = load.finish();
+        assert_eq!(run.code, Some(130), "{begun}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("interrupted: nothing was changed"),
+            "{begun}: {}",
+            run.stderr
+        );
+        let left: Vec<_> = std::fs::read_dir(scene.folder.path())
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        let of_store = |name: &&std::ffi::OsString| name.to_string_lossy().starts_with("first");
+        assert_eq!(left.iter().find(of_store), None, "{begun}: a file is left");
+    }
+}
+
 /// Removes a store and what a killed process left beside it.
 fn remove(store: &Path) {
     for suffix in ["", "-journal", "-wal", "-shm"] {

@@ -103,6 +103,8 @@ impl Destination {
             let made = PathBuf::from(&self.text);
             self.store = Some(onemap_store::open(&self.text, OpenMode::CreateIn(self.crs))?);
             interrupt::remove_on_exit(&made);
+            // Without its file it undoes nothing, and another file of that name must not meet it.
+            interrupt::remove_on_exit(Path::new(&format!("{}-journal", self.text)));
             self.made = Some(made);
         }
         Ok(self.store.as_mut().expect("it was opened just now"))
