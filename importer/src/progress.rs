@@ -125,6 +125,11 @@ impl Lines {
 
     fn at(&mut self, position: Position) {
         let done = position.done();
+        if done.is_none() && position.rows == 0 {
+            // Work that is not counted in rows, such as syncing: only that it has begun can be said.
+            let _ = writeln!(self.out, "{}", self.phase).and_then(|()| self.out.flush());
+            return;
+        }
         let twentieth = done.map(|done| (done * 20.0) as u64);
         let is_new = twentieth.is_some() && twentieth != self.twentieth;
         // The clock is asked rarely: rows come by the hundred thousand a second.
@@ -207,5 +212,18 @@ mod tests {
     fn a_source_of_unknown_length_tells_its_fraction_or_nothing() {
         assert_eq!(lines(100, None, |rows| Some(rows as f64 / 100.0)).len(), 21);
         assert!(lines(100, None, |_| None).is_empty());
+    }
+
+    #[test]
+    fn work_that_is_not_counted_in_rows_is_announced() {
+        let out = Shared::default();
+        let mut progress = Progress::Lines(Lines::to(Box::new(out.clone())));
+        progress.begin("syncing");
+        progress.at(Position {
+            rows: 0,
+            total: None,
+            fraction: None,
+        });
+        assert_eq!(*out.0.lock().unwrap(), b"syncing\n");
     }
 }
