@@ -89,6 +89,12 @@ impl Horizontal {
         &self.srs
     }
 
+    /// Whether it is a Gauss-Krüger or UTM zone.
+    pub fn is_transverse_mercator(&self) -> bool {
+        let method = self.srs.get_attr_value("PROJECTION", 0).ok().flatten();
+        method.is_some_and(|method| method.eq_ignore_ascii_case("Transverse_Mercator"))
+    }
+
     /// The EPSG code, where it is known.
     pub fn code(&self) -> Option<u32> {
         code_of(&self.srs)

@@ -168,7 +168,11 @@ mod tests {
     use super::*;
 
     fn survey(language_id: u8, texts: Texts) -> Survey {
-        Survey { language_id, texts }
+        Survey {
+            language_id,
+            texts,
+            deleted: 0,
+        }
     }
 
     #[test]

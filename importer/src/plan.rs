@@ -206,7 +206,11 @@ fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Invento
     }
     let rows = match from.part.format {
         Format::Osm => None,
-        _ => from.layer.try_feature_count(),
+        // Where the rows of a table are deleted but still there, GDAL counts them.
+        _ => from
+            .layer
+            .try_feature_count()
+            .map(|count| count.saturating_sub(from.part.deleted)),
     };
     Ok(Inventory {
         decoder,
@@ -249,8 +253,20 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
         Some(declared) => Horizontal::of(declared)?,
         None => None,
     };
-    crs::choose(declared, settings.crs, settings.force)?.ok_or_else(|| {
-        let seen = range.or_else(|| extent(from));
+    let seen = range.or_else(|| extent(from));
+    let chosen = crs::choose(declared, settings.crs, settings.force)?;
+    if let (Some(chosen), Some(seen)) = (&chosen, seen)
+        && chosen.crs.is_transverse_mercator()
+        && suggest::is_swapped(&seen)
+    {
+        let [west, south, east, north] = seen.to_array();
+        return Err(format!(
+            "x {west} to {east}, y {south} to {north}: northing stands where easting is expected in {}: the axes are \
+             swapped; exchange the two columns or axes in the file",
+            chosen.crs.label()
+        ));
+    }
+    chosen.ok_or_else(|| {
         let range = seen.map_or_else(String::new, |seen| {
             let [west, south, east, north] = seen.to_array();
             let guess = suggestion(&seen).map_or_else(String::new, |guess| format!("; {guess}"));

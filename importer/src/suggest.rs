@@ -18,7 +18,7 @@ pub fn suggestion(seen: &Bbox) -> Option<&'static str> {
     if x(-90.0, 90.0) && y(-180.0, 180.0) {
         return Some("these look like degrees with latitude first: the axes are swapped in the file");
     }
-    if seen.west() > 1.0e6 && seen.west() < 6.0e6 && seen.north() < 1.0e6 && seen.south() > 0.0 {
+    if is_swapped(seen) {
         return Some("x above 1 000 000 with y below it looks like swapped axes (northing first)");
     }
     if x(38.3e6, 38.7e6) && northing {
@@ -40,6 +40,11 @@ pub fn suggestion(seen: &Bbox) -> Option<&'static str> {
         return Some("this looks like EPSG:3857 (Web Mercator)");
     }
     None
+}
+
+/// Whether metres in a transverse Mercator zone without prefix have northing first: no easting there is so large.
+pub fn is_swapped(seen: &Bbox) -> bool {
+    seen.west() > 1.0e6 && seen.east() < 6.0e6 && seen.north() < 1.0e6 && seen.south() > 0.0
 }
 
 #[cfg(test)]

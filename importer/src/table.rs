@@ -90,9 +90,10 @@ pub fn survey(layer: &Layer<'_>, given: Option<&Decoder>) -> crate::Result<Surve
     crate::messages::forget();
     let decoder = given.cloned().unwrap_or_else(|| Decoder::of_texts(texts));
     let names = names(&decoder);
-    let position = pair
-        .map(|(x, y)| Position::Columns(x, y))
-        .or_else(|| wkt(&names).map(Position::Wkt));
+    // WKT first: beside it, x and y are often the centre of what it draws.
+    let position = wkt(&names)
+        .map(Position::Wkt)
+        .or_else(|| pair.map(|(x, y)| Position::Columns(x, y)));
     let columns = names.into_iter().enumerate().map(|(at, source_name)| {
         let declared = Kind::of_ogr(defns[at].kind, defns[at].sub_kind);
         let kind = if declared == Kind::Text {

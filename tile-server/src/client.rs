@@ -2,10 +2,11 @@
 //!
 //! Until rights are built, layers that are not public are for this machine only. A request counts as local only where
 //! everything speaks for it: the peer is on the loopback, no proxy header says that it was passed on for another, it
-//! speaks HTTP/1.1 or later (proxies that leave no trace speak 1.0 by default), and its host is a loopback name (a page
-//! from elsewhere whose name was rebound to 127.0.0.1 still sends its own).
+//! speaks HTTP/1.1 or later, and its host is a loopback name (a page from elsewhere whose name was rebound to 127.0.0.1
+//! still sends its own). A proxy on this machine may be set up to leave no trace at all; therefore nobody counts as local
+//! where `--public-url` says that the server is there for others.
 
-use crate::origin::{BaseUrl, PROXY_HEADERS};
+use crate::origin::{BaseUrl, is_left_by_proxies};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, Version};
@@ -42,7 +43,10 @@ impl Client {
             None => BaseUrl::of_request(&parts.headers, &parts.uri, listen),
         };
         Self {
-            sees: sees(peer, parts.version, &parts.headers, &parts.uri),
+            sees: match public_url {
+                Some(url) if !is_loopback_name(url.host()) => Sees::PublicOnly,
+                _ => sees(peer, parts.version, &parts.headers, &parts.uri),
+            },
             base,
         }
     }
@@ -50,7 +54,7 @@ impl Client {
 
 fn sees(peer: Option<IpAddr>, version: Version, headers: &HeaderMap, uri: &Uri) -> Sees {
     let near = peer.is_some_and(|ip| ip.to_canonical().is_loopback());
-    let passed_on = PROXY_HEADERS.iter().any(|name| headers.contains_key(*name));
+    let passed_on = headers.keys().any(|name| is_left_by_proxies(name.as_str()));
     if near && !passed_on && version >= Version::HTTP_11 && names_loopback(headers, uri) {
         Sees::Everything
     } else {
@@ -132,7 +136,16 @@ mod tests {
         ] {
             check("127.0.0.1", &[("host", host)], PublicOnly);
         }
-        for name in PROXY_HEADERS {
+        for name in [
+            "forwarded",
+            "via",
+            "x-forwarded",
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x-forwarded-prefix",
+            "x-forwarded-ssl",
+            "x-real-ip",
+        ] {
             check("127.0.0.1", &[("host", "localhost"), (name, "127.0.0.1")], PublicOnly);
         }
     }

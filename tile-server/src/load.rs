@@ -47,12 +47,15 @@ pub(crate) fn load(store: &mut dyn Store, before: Option<&Published>, app: &App)
         if before.is_none() {
             app.status.enter(Phase::Loading("building indexes".to_owned()));
         }
-        let now = now();
+        let built: Vec<_> = built.into_iter().map(Built::join).collect();
         let then = before.map(|published| published.snapshot.now());
-        Ok(built.into_iter().map(|built| built.serve(then, now)).collect())
+        // Read once, when everything is there, and never back: a boundary of valid time that fell between two readings
+        // of the clock would be passed over for ever.
+        let now = then.map_or_else(now, |then| now().max(then));
+        Ok((now, built.into_iter().map(|built| built.serve(then, now)).collect()))
     })?;
     tracing::info!(%version, layers = built.len(), took = ?started.elapsed(), "store read");
-    Ok(Published::new(epoch, version, now(), built))
+    Ok(Published::new(epoch, version, now, built))
 }
 
 /// A layer on its way into the new snapshot.
@@ -65,12 +68,29 @@ enum Built<'scope> {
     ),
 }
 
+/// A layer that is ready.
+enum Ready {
+    Kept(ServedLayer),
+    New(LayerSnapshot, TimeSpan, onemap_model::Version),
+}
+
 impl Built<'_> {
-    fn serve(self, then: Option<Instant>, now: Instant) -> ServedLayer {
+    fn join(self) -> Ready {
         match self {
-            Built::Kept(layer) => layer.at(then.unwrap_or(now), now),
+            Built::Kept(layer) => Ready::Kept(layer),
             Built::New(building, lifetime, changed) => {
                 let snapshot = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                Ready::New(snapshot, lifetime, changed)
+            }
+        }
+    }
+}
+
+impl Ready {
+    fn serve(self, then: Option<Instant>, now: Instant) -> ServedLayer {
+        match self {
+            Ready::Kept(layer) => layer.at(then.unwrap_or(now), now),
+            Ready::New(snapshot, lifetime, changed) => {
                 ServedLayer::new(Arc::new(snapshot), changed, lifetime, now)
             }
         }

@@ -18,18 +18,23 @@ pub struct BaseUrl(String);
 #[error("{0:?} is no base URL: expected http://host[:port][/path] or https://…, without ? and #")]
 pub struct BaseUrlError(String);
 
-/// The headers that a reverse proxy leaves on what it passes on.
-pub(crate) const PROXY_HEADERS: [&str; 9] = [
-    "forwarded",
-    "via",
-    "x-forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-forwarded-server",
-    "x-real-ip",
-    "true-client-ip",
-];
+/// Whether a header of this (lower-case) name is one that proxies leave on what they pass on. The family is open:
+/// whatever begins with `x-forwarded` belongs to it.
+pub(crate) fn is_left_by_proxies(name: &str) -> bool {
+    const OTHERS: [&str; 10] = [
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-host",
+        "x-original-forwarded-for",
+        "true-client-ip",
+        "cf-connecting-ip",
+        "x-proxyuser-ip",
+    ];
+    name.starts_with("x-forwarded") || OTHERS.contains(&name)
+}
 
 /// What links depend on where no `--public-url` is set.
 pub(crate) const LINK_HEADERS: &str =
@@ -71,6 +76,16 @@ impl BaseUrl {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The host without its port; IPv6 addresses keep their brackets.
+    pub(crate) fn host(&self) -> &str {
+        let origin = self.origin();
+        let host = origin.find("://").map_or(origin, |at| &origin[at + 3..]);
+        match host.rfind(':').filter(|_| has_port(host)) {
+            Some(colon) => &host[..colon],
+            None => host,
+        }
     }
 
     /// Scheme, host and port without the path, as content security policies name it.
@@ -258,6 +273,8 @@ mod tests {
             BaseUrl::parse("https://map.cn:8443/one").unwrap().origin(),
             "https://map.cn:8443"
         );
+        assert_eq!(BaseUrl::parse("https://map.cn:8443/one").unwrap().host(), "map.cn");
+        assert_eq!(BaseUrl::parse("http://[::1]").unwrap().host(), "[::1]");
         for bad in [
             "",
             "map.cn",

@@ -11,9 +11,14 @@ use std::path::Path;
 pub struct Survey {
     /// The language driver id, byte 29 of the header; 0 where none is stated.
     pub language_id: u8,
-    /// What its texts are made of.
+    /// What its texts are made of; those of deleted rows do not count.
     pub texts: Texts,
+    /// How many rows are marked as deleted: GDAL counts them, but does not read them.
+    pub deleted: u64,
 }
+
+/// What a row begins with that is deleted, but still there.
+const DELETED: u8 = b'*';
 
 /// What bytes texts are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +42,7 @@ pub fn survey(path: &Path) -> Result<Survey> {
         return Ok(Survey {
             language_id: 0,
             texts: Texts::Ascii,
+            deleted: 0,
         });
     }
     let header_len = usize::from(u16::from_le_bytes([header[8], header[9]])).max(33);
@@ -49,9 +55,17 @@ pub fn survey(path: &Path) -> Result<Survey> {
     for name in fields.chunks_exact(32).take(columns.len()) {
         texts = texts.and(of_text(until_nul(&name[..11])));
     }
-    let mut row = vec![0; row_len];
-    while row_len > 0 && texts != Texts::Other && read_full(&mut file, &mut row)? == row_len {
-        for column in &columns {
+    let announced = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
+    let (mut row, mut deleted) = (vec![0; row_len], 0);
+    for _ in 0..announced {
+        if row_len == 0 || read_full(&mut file, &mut row)? < row_len {
+            break;
+        }
+        if row[0] == DELETED {
+            deleted += 1;
+            continue;
+        }
+        for column in columns.iter().filter(|_| texts != Texts::Other) {
             if let Some(text) = row.get(column.clone()) {
                 texts = texts.and(of_text(text));
             }
@@ -60,6 +74,7 @@ pub fn survey(path: &Path) -> Result<Survey> {
     Ok(Survey {
         language_id: header[29],
         texts,
+        deleted,
     })
 }
 
@@ -138,7 +153,24 @@ mod tests {
     fn check(dbf: &[u8], language_id: u8, texts: Texts) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), dbf).unwrap();
-        assert_eq!(survey(file.path()).unwrap(), Survey { language_id, texts });
+        let expected = Survey {
+            language_id,
+            texts,
+            deleted: 0,
+        };
+        assert_eq!(survey(file.path()).unwrap(), expected);
+    }
+
+    #[test]
+    fn deleted_rows_are_counted_and_what_follows_the_last_is_not_looked_at() {
+        let mut dbf = table(0, &[b"plain ", b"\xbb\xc6\xca\xaf  ", b"plain "]);
+        let second = dbf.len() - 2 * 7;
+        dbf[second] = b'*';
+        dbf.extend(b" \xbb\xc6\xca\xaf  ");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), dbf).unwrap();
+        let found = survey(file.path()).unwrap();
+        assert_eq!((found.texts, found.deleted), (Texts::Ascii, 1));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Part {
     pub dataset: Dataset,
     /// Whether it is a store of onemap itself.
     pub is_store: bool,
+    /// How many of the rows that GDAL counts are deleted.
+    pub deleted: u64,
 }
 
 /// One layer of a source.
@@ -133,9 +135,13 @@ impl Source {
 impl Part {
     fn open(label: String, path: &Path, encoding: Option<&Decoder>, unpacked: &mut Vec<TempDir>) -> Result<Self> {
         let format = Format::of(path).ok_or_else(|| Error::source(&label, format::advice(path)))?;
+        let table = match format {
+            Format::Shapefile => survey_table(path).map_err(|e| Error::source(&label, e))?,
+            _ => None,
+        };
         let decoder = match (format, encoding) {
             (Format::Shapefile | Format::Csv, Some(given)) => Some(given.clone()),
-            (Format::Shapefile, None) => Some(of_shapefile(path).map_err(|e| Error::source(&label, e))?),
+            (Format::Shapefile, None) => Some(of_shapefile(path, table)),
             (Format::Csv, None) => None,
             _ => Some(Decoder::utf8()),
         };
@@ -170,6 +176,7 @@ impl Part {
             decoder,
             dataset,
             is_store,
+            deleted: table.map_or(0, |table| table.deleted),
         })
     }
 }
@@ -196,22 +203,28 @@ pub fn said(error: &gdal::errors::GdalError) -> String {
     })
 }
 
-fn of_shapefile(path: &Path) -> std::io::Result<Decoder> {
-    let beside = |extension: &str| {
-        let upper = extension.to_uppercase();
-        [extension, &upper]
-            .into_iter()
-            .map(|e| path.with_extension(e))
-            .find(|file| file.is_file())
-    };
-    let cpg = beside("cpg")
+/// The file of this extension that belongs to a shapefile.
+fn beside(path: &Path, extension: &str) -> Option<PathBuf> {
+    let upper = extension.to_uppercase();
+    [extension, &upper]
+        .into_iter()
+        .map(|e| path.with_extension(e))
+        .find(|file| file.is_file())
+}
+
+fn survey_table(path: &Path) -> std::io::Result<Option<dbf::Survey>> {
+    beside(path, "dbf").map(|table| dbf::survey(&table)).transpose()
+}
+
+fn of_shapefile(path: &Path, table: Option<dbf::Survey>) -> Decoder {
+    let cpg = beside(path, "cpg")
         .and_then(|file| std::fs::read(file).ok())
         .filter(|bytes| bytes.len() < 1024);
     let cpg = cpg.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(match beside("dbf") {
-        Some(table) => Decoder::of_shapefile(cpg.as_deref(), dbf::survey(&table)?),
+    match table {
+        Some(table) => Decoder::of_shapefile(cpg.as_deref(), table),
         None => Decoder::of_texts(encoding::texts_of(b"")),
-    })
+    }
 }
 
 fn has_store_tables(dataset: &Dataset) -> bool {
