@@ -7,7 +7,8 @@
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What a user's interruption exits with: 128 + SIGINT, as shells have it.
@@ -17,12 +18,12 @@ pub const EXIT_CODE: i32 = 130;
 const PATIENCE: Duration = Duration::from_millis(700);
 
 static STOP: AtomicBool = AtomicBool::new(false);
-static PHASE: AtomicU8 = AtomicU8::new(Phase::Revocable as u8);
+/// Held until the end by whoever ends the process, so that no commit begins to be durable after that was decided.
+static PHASE: Mutex<Phase> = Mutex::new(Phase::Revocable);
 static LITTER: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Whether stopping now leaves the store as it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Phase {
     /// It does.
     Revocable,
@@ -41,17 +42,15 @@ pub fn listen() -> std::io::Result<()> {
         for _ in &mut signals {
             STOP.store(true, Ordering::SeqCst);
             std::thread::sleep(PATIENCE);
-            if PHASE.load(Ordering::SeqCst) == Phase::Revocable as u8 {
-                leave();
-            }
+            leave_if_revocable();
         }
     });
     Ok(())
 }
 
-/// Says from where on an interruption must wait.
+/// Says from where on an interruption must wait. Does not return where the process is being ended already.
 pub fn enter(phase: Phase) {
-    PHASE.store(phase as u8, Ordering::SeqCst);
+    *PHASE.lock().unwrap_or_else(PoisonError::into_inner) = phase;
 }
 
 /// Whether the user asked to stop.
@@ -74,8 +73,13 @@ pub fn remove_on_exit(path: &Path) {
     }
 }
 
-/// Ends the process at once, with the message, and what was to be removed gone.
-pub fn leave() -> ! {
+/// Ends the process at once, with the message, and what was to be removed gone; does nothing once a commit may be
+/// durable.
+pub fn leave_if_revocable() {
+    let phase = PHASE.lock().unwrap_or_else(PoisonError::into_inner);
+    if *phase == Phase::Durable {
+        return;
+    }
     if let Ok(litter) = LITTER.lock() {
         for path in litter.iter() {
             let _ = if path.is_dir() {

@@ -6,9 +6,9 @@ use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
 use crate::rows;
 use crate::settings::Settings;
-use crate::source;
+use crate::source::{self, FileId};
 use crate::summary::{LayerSummary, Made, Summary};
-use onemap_model::{Crs, Findings, Version};
+use onemap_model::{Crs, Findings, Layer, Version};
 use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,8 +40,9 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     let start = Instant::now();
     refuse_itself(request)?;
     let mut destination = Destination::find(&request.store, request.store_crs)?;
-    let sources = source::open_all(&request.sources, &request.settings)?;
-    let plans = plan::all(&sources, &request.settings, destination.crs)?;
+    let sources = source::open_all_beside(&request.sources, &request.settings, destination.file)?;
+    let mut plans = plan::all(&sources, &request.settings, destination.crs)?;
+    plan::keep_definitions(&mut plans, &destination.layers()?, &request.settings)?;
     let mut findings = Findings::keeping(request.kept_findings);
     let batch = Batch {
         who: user(),
@@ -66,6 +67,8 @@ pub struct Destination {
     pub crs: Crs,
     /// The file that this import made; none where it was there.
     made: Option<PathBuf>,
+    /// The file that was opened, to be known again.
+    file: Option<FileId>,
 }
 
 impl Destination {
@@ -77,6 +80,7 @@ impl Destination {
         let is_new = !text.contains("://") && !Path::new(text).exists();
         let mut crs = wanted.unwrap_or(Crs::CGCS2000);
         let mut store = None;
+        let file = FileId::of(Path::new(text));
         if !is_new {
             let mut there = onemap_store::open(text, OpenMode::CreateIn(crs))?;
             let own = there.read(At::Now)?.layers()?.first().map(|state| state.layer.crs);
@@ -94,28 +98,43 @@ impl Destination {
             store,
             crs,
             made: None,
+            file,
         })
     }
 
+    /// The layers that it has.
+    fn layers(&mut self) -> Result<Vec<Layer>> {
+        let Some(store) = &mut self.store else {
+            return Ok(Vec::new());
+        };
+        let states = store.read(At::Now)?.layers()?;
+        Ok(states.into_iter().map(|state| state.layer).collect())
+    }
+
     /// The store, made now where it is missing.
-    fn open(&mut self) -> Result<&mut Box<dyn Store>> {
+    fn open(&mut self) -> Result<()> {
         if self.store.is_none() {
-            let made = PathBuf::from(&self.text);
-            self.store = Some(onemap_store::open(&self.text, OpenMode::CreateIn(self.crs))?);
-            interrupt::remove_on_exit(&made);
-            // Without its file it undoes nothing, and another file of that name must not meet it.
-            interrupt::remove_on_exit(Path::new(&format!("{}-journal", self.text)));
-            self.made = Some(made);
+            let path = PathBuf::from(&self.text);
+            // Only who creates the file may remove it again. Where that fails, the store says why better.
+            let claim = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
+            self.file = FileId::of(&path);
+            self.made = claim.is_ok().then_some(path);
+            let mut store = onemap_store::open(&self.text, OpenMode::CreateIn(self.crs))?;
+            if self.made.is_none() && !store.read(At::Now)?.layers()?.is_empty() {
+                let reason = format!("{} was made by another import meanwhile; try again", self.text);
+                return Err(Error::Usage(reason));
+            }
+            self.store = Some(store);
         }
-        Ok(self.store.as_mut().expect("it was opened just now"))
+        Ok(())
     }
 
     /// Takes away a store that this import made, where nothing came into it.
     pub fn undo(&mut self) {
         self.store = None;
         if let Some(made) = &self.made {
-            // What cannot be removed is an empty store: harmless.
-            let _ = std::fs::remove_file(made);
+            // What is not removed is an empty store: harmless.
+            let _ = remove_unused(made);
         }
     }
 
@@ -129,9 +148,13 @@ impl Destination {
         progress: &mut Progress,
         fill: impl FnOnce(&mut dyn onemap_store::Load, &mut Progress) -> Result<()>,
     ) -> Result<(Committed, Made)> {
-        let store = self.open()?;
+        self.open()?;
+        let store = self.store.as_mut().expect("it was opened just now");
+        must_be(&self.text, self.file)?;
         let before = store.catch_up()?;
         let mut load = store.begin(batch)?;
+        // Who removes a store does it as its only writer, and this is that from here on.
+        must_be(&self.text, self.file)?;
         fill(load.as_mut(), progress)?;
         interrupt::check()?;
         let mut phase = String::new();
@@ -151,7 +174,7 @@ fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
     if step.what == "syncing" {
         interrupt::enter(Phase::Durable);
     } else if interrupt::is_asked() {
-        interrupt::leave();
+        interrupt::leave_if_revocable();
     }
     let now = step
         .layer
@@ -211,14 +234,42 @@ fn one_layer(
             format!("{reason}; nothing was loaded"),
         ));
     }
+    if mode == LoadMode::Replace && outcome.read > 0 && outcome.passed == 0 {
+        let reason = format!(
+            "all {} rows were set aside (onemap-import check says why); nothing was loaded",
+            outcome.read
+        );
+        return Err(Error::layer(&plan.from.part.label, &plan.from.name, reason));
+    }
     load.finish_layer(outcome.geometry_type.unwrap_or(plan.layer.geometry_type))?;
     Ok(LayerSummary::of(plan, &outcome))
 }
 
+/// Refuses to write where the path names another file than the one that was opened.
+fn must_be(store: &str, opened: Option<FileId>) -> Result<()> {
+    if FileId::of(Path::new(store)) == opened {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{store} was removed or replaced meanwhile; try again"
+    )))
+}
+
+/// Removes the store at `path` where nothing was ever committed to it, while nobody else can commit.
+fn remove_unused(path: &Path) -> Result<()> {
+    let text = path.display().to_string();
+    let mut holder = onemap_store::open(&text, OpenMode::Existing)?;
+    let _held = holder.begin(&Batch::default())?;
+    let version = onemap_store::open(&text, OpenMode::Existing)?.read(At::Now)?.version();
+    if version == Version::default() {
+        std::fs::remove_file(path).map_err(|e| Error::io(path, e))?;
+    }
+    Ok(())
+}
+
 /// A store must not be read while it is written.
 fn refuse_itself(request: &Request) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let identity = |text: &str| std::fs::metadata(text).ok().map(|meta| (meta.dev(), meta.ino()));
+    let identity = |text: &str| FileId::of(Path::new(text));
     let Some(store) = identity(&request.store) else {
         return Ok(());
     };
@@ -244,5 +295,52 @@ fn mode_word(mode: LoadMode) -> &'static str {
         LoadMode::Replace => "replace",
         LoadMode::Append => "append",
         LoadMode::Upsert => "upsert",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onemap_model::{GeometryType, Name};
+
+    fn load_one(destination: &mut Destination) -> Result<(Committed, Made)> {
+        let layer = Layer::new(Name::new("a").unwrap(), GeometryType::Point, Crs::CGCS2000, Vec::new()).unwrap();
+        destination.commit(&Batch::default(), &mut Progress::to_stderr(), |load, _| {
+            load.start_layer(&layer, LoadMode::Replace)?;
+            Ok(load.finish_layer(GeometryType::Point)?)
+        })
+    }
+
+    #[test]
+    fn undoing_never_takes_away_what_another_import_committed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("race.gpkg");
+        let text = path.to_str().unwrap();
+        let (mut first, mut late) = (
+            Destination::find(text, None).unwrap(),
+            Destination::find(text, None).unwrap(),
+        );
+        first.open().unwrap();
+        let mut second = Destination::find(text, None).unwrap();
+        load_one(&mut second).unwrap();
+        first.undo();
+        assert!(path.exists());
+        assert!(load_one(&mut late).is_err());
+        late.undo();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn an_unused_store_is_removed_and_nobody_commits_into_its_remains() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("race.gpkg");
+        let text = path.to_str().unwrap();
+        let mut first = Destination::find(text, None).unwrap();
+        first.open().unwrap();
+        let mut second = Destination::find(text, None).unwrap();
+        first.undo();
+        assert!(!path.exists());
+        let error = load_one(&mut second).err().unwrap().to_string();
+        assert!(error.contains("meanwhile"), "{error}");
     }
 }

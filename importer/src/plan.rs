@@ -15,7 +15,7 @@ use crate::table::{self, Position};
 use crate::values::Kind;
 use crate::{messages, ogr};
 use gdal::vector::LayerAccess;
-use onemap_model::{Bbox, Crs, Finding, FindingCode, GeometryType, Layer, Name};
+use onemap_model::{Bbox, Crs, Field, Finding, FindingCode, GeometryType, Layer, Name};
 use std::collections::HashSet;
 
 /// How one layer is read.
@@ -103,6 +103,50 @@ fn say_equivalence_once(plans: &mut [Plan<'_>]) {
             notes.add(FindingCode::CrsEquivalent, reason);
         }
     }
+}
+
+/// Lets layers that the store has already keep their definition, but for what `settings` say.
+///
+/// # Errors
+/// Where a source lacks the field that is its layer's key.
+pub fn keep_definitions(plans: &mut [Plan<'_>], known: &[Layer], settings: &Settings) -> Result<()> {
+    for plan in plans {
+        if let Some(known) = known.iter().find(|known| known.name().is_same(plan.layer.name())) {
+            plan.layer = defined_as(known, &plan.layer, settings)
+                .map_err(|reason| Error::layer(&plan.from.part.label, &plan.from.name, reason))?;
+        }
+    }
+    Ok(())
+}
+
+/// `fresh` with everything that `known` says and a file cannot know.
+fn defined_as(known: &Layer, fresh: &Layer, settings: &Settings) -> Result<Layer, String> {
+    let mut fields = fresh.fields().to_vec();
+    for field in &mut fields {
+        let same = |own: &&Field| own.name == field.name && own.field_type == field.field_type;
+        if let Some(own) = known.fields().iter().find(same) {
+            field.title.clone_from(&own.title);
+        }
+    }
+    let key_of = |layer: &Layer| layer.key().map(|at| layer.fields()[at].name.to_string());
+    let layer = Layer::new(fresh.name().clone(), fresh.geometry_type, fresh.crs, fields).map_err(|e| e.to_string())?;
+    let mut layer = match key_of(known).filter(|_| settings.key.is_none()) {
+        Some(key) => layer
+            .with_key(&key)
+            .map_err(|e| format!("{key:?} is its key in the store: {e}; name another with --key"))?,
+        None => match key_of(fresh) {
+            Some(key) => layer.with_key(&key).map_err(|e| e.to_string())?,
+            None => layer,
+        },
+    };
+    layer.title.clone_from(&known.title);
+    layer.zoom = known.zoom;
+    layer.access = settings.access.unwrap_or(known.access);
+    layer.secrecy = known.secrecy;
+    layer.authority.clone_from(&known.authority);
+    layer.basemap = known.basemap;
+    layer.utc_offset_minutes = known.utc_offset_minutes;
+    Ok(layer)
 }
 
 impl<'s> Plan<'s> {
@@ -292,7 +336,7 @@ fn build_layer(
     let geometry_type = declared.unwrap_or(GeometryType::Geometry);
     let mut layer = Layer::new(name, geometry_type, target, fields.fields.clone()).map_err(|e| e.to_string())?;
     layer.title.clone_from(&from.name);
-    layer.access = settings.access;
+    layer.access = settings.access.unwrap_or_default();
     let is_osm_object = fields.columns.first().is_some_and(|(column, _)| column.kind.is_osm());
     match &settings.key {
         Some(key) => layer

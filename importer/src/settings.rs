@@ -1,6 +1,7 @@
 //! What the user asked for, checked.
 
 use crate::crs::{Force, Horizontal};
+use crate::datum::{Kinship, kinship};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use onemap_model::{Access, Crs, Layer, Name};
@@ -18,10 +19,10 @@ pub struct Settings {
     pub force: Force,
     /// What the user says of the encoding of shapefiles, CSV and DXF.
     pub encoding: Option<Decoder>,
-    /// The field that is the features' public id.
+    /// The field that is the features' public id; where none is said, a layer keeps the one it has.
     pub key: Option<String>,
-    /// Who may see the layers.
-    pub access: Access,
+    /// Who may see the layers; where nothing is said, a layer keeps it, and a new one is restricted.
+    pub access: Option<Access>,
 }
 
 /// A layer name that a user may give.
@@ -54,12 +55,22 @@ pub fn encoding(text: &str) -> Result<Decoder> {
 /// A CRS that a store may be in: geographic.
 ///
 /// # Errors
-/// Where it is unknown or not geographic.
+/// Where it is unknown, not geographic, or not the same within a metre as CGCS2000 in degrees from Greenwich: what is
+/// stored is served as it stands.
 pub fn store_crs(crs: Crs) -> Result<Crs> {
     let system = Horizontal::of_code(crs).map_err(|e| Error::Usage(format!("--store-crs: {e}")))?;
     if !system.srs().is_geographic() {
         let reason = format!("--store-crs: {crs} is projected: expected a geographic system, for example EPSG:4490");
         return Err(Error::Usage(reason));
+    }
+    let in_degrees = (system.srs().angular_units() - 1_f64.to_radians()).abs() < 1e-10;
+    let meridian = system.srs().get_attr_value("PRIMEM", 1).ok().flatten();
+    let from_greenwich = meridian.is_none_or(|degrees| degrees.trim().parse() == Ok(0.0));
+    if !(in_degrees && from_greenwich && kinship(&system.datum()) == Kinship::Equal) {
+        return Err(Error::Usage(format!(
+            "--store-crs: {crs} is more than a metre off, or not in degrees from Greenwich: expected EPSG:4490 or one \
+             that counts as equal to it, such as EPSG:4326"
+        )));
     }
     Ok(crs)
 }
@@ -78,6 +89,14 @@ mod tests {
                 .contains("projected")
         );
         assert!(store_crs(Crs::epsg(123_456)).is_err());
+        assert!(store_crs(Crs::epsg(4258)).is_ok());
+        for off in [4807, 4267, 4610, 4214] {
+            let error = store_crs(Crs::epsg(off)).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("EPSG:{off}")) && error.contains("EPSG:4490"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

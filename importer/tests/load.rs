@@ -344,3 +344,62 @@ fn an_interrupted_load_says_that_nothing_was_changed() {
     assert!(last.contains("nothing was changed"), "{last}");
     assert!(!store.exists());
 }
+
+fn loaded(args: &[&str]) {
+    let output = run(args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn a_layer_that_is_loaded_again_keeps_its_definition() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, store) = (dir.path().join("k.csv"), dir.path().join("city.gpkg"));
+    std::fs::write(&csv, "code,lon,lat\nA1,115.04,30.2\n").unwrap();
+    let [from, to] = [&csv, &store].map(|path| path.to_str().unwrap());
+    let again = ["load", from, "--to", to, "--crs", "EPSG:4490"];
+    loaded(&[&again[..], &["--key", "code", "--access", "public"]].concat());
+    let first = layers(&store).remove(0).2;
+    loaded(&again);
+    assert_eq!(layers(&store).remove(0).2, first);
+    loaded(&[&again[..], &["--access", "restricted"]].concat());
+    let closed = layers(&store).remove(0).2;
+    assert_eq!((closed.access, closed.key()), (Access::Restricted, first.key()));
+    std::fs::write(&csv, "other,lon,lat\nA1,115.04,30.2\n").unwrap();
+    refused(&again, "\"code\" is its key");
+}
+
+#[test]
+fn a_file_none_of_whose_rows_fits_empties_no_layer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, store) = (dir.path().join("e.csv"), dir.path().join("city.gpkg"));
+    std::fs::write(&csv, "code,lon,lat\nA1,115.04,30.2\n").unwrap();
+    let [from, to] = [&csv, &store].map(|path| path.to_str().unwrap());
+    let args = ["load", from, "--to", to, "--crs", "EPSG:4490"];
+    loaded(&args);
+    std::fs::write(&csv, "code,lon,lat\nA1,600146,3342741\n").unwrap();
+    refused(&args, "all 1 rows were set aside");
+    assert_eq!(layers(&store)[0].1, 1);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_anything_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (report, store) = (dir.path().join("no/r.csv"), dir.path().join("city.gpkg"));
+    let [report, to] = [&report, &store].map(|path| path.to_str().unwrap());
+    refused(&["load", "nowhere.shp", "--to", to, "--report", report], report);
+}
+
+#[test]
+fn a_store_in_a_folder_of_sources_is_not_loaded_into_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, store) = (dir.path().join("p.csv"), dir.path().join("city.gpkg"));
+    std::fs::write(&csv, "code,lon,lat\nA1,115.04,30.2\n").unwrap();
+    let [from, to] = [&csv, &store].map(|path| path.to_str().unwrap());
+    loaded(&["load", from, "--to", to, "--crs", "EPSG:4490"]);
+    std::fs::remove_file(&csv).unwrap();
+    refused(&["load", dir.path().to_str().unwrap(), "--to", to], "the store itself");
+}

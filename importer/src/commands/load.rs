@@ -19,9 +19,9 @@ pub struct LoadArgs {
     /// What becomes of rows that a layer has already
     #[arg(long, value_enum, default_value_t = Mode::Replace)]
     mode: Mode,
-    /// Who may see the layers
-    #[arg(long, value_enum, default_value_t = Who::Restricted)]
-    access: Who,
+    /// Who may see the layers [default: as in the store; new ones restricted]
+    #[arg(long, value_enum)]
+    access: Option<Who>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -49,10 +49,10 @@ enum Who {
 pub fn run(args: &LoadArgs) -> Result<()> {
     let report = args.source.report()?;
     let mut settings = args.source.settings()?;
-    settings.access = match args.access {
+    settings.access = args.access.map(|who| match who {
         Who::Public => Access::Public,
         Who::Restricted => Access::Restricted,
-    };
+    });
     let request = Request {
         sources: args.source.sources.clone(),
         store: args.to.clone(),

@@ -59,7 +59,7 @@ struct SourceArgs {
     /// The encoding of shapefiles, CSV and DXF, where it is not found out rightly
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// The field that is the features' public id
+    /// The field that is the features' public id [default: as in the store]
     #[arg(long, value_name = "FIELD")]
     key: Option<String>,
     /// The coordinate system of the store, geographic [default: EPSG:4490]
@@ -81,7 +81,7 @@ impl SourceArgs {
             force: if self.force_crs { Force::Override } else { Force::Refuse },
             encoding: self.encoding.as_deref().map(settings::encoding).transpose()?,
             key: self.key.clone(),
-            access: Default::default(),
+            access: None,
         })
     }
 

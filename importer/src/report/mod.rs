@@ -33,7 +33,7 @@ impl Target {
     /// A report at `path`, in the form that its extension says.
     ///
     /// # Errors
-    /// Where that is none of `.json`, `.csv`, `.html`.
+    /// Where that is none of `.json`, `.csv`, `.html`, or nothing can be written there.
     pub fn new(path: &Path) -> Result<Self> {
         let form = match crate::source::archive::extension(path).as_str() {
             "json" => Form::Json,
@@ -46,6 +46,18 @@ impl Target {
                 )));
             }
         };
+        let refuse = |reason: String| Error::Usage(format!("--report {}: {reason}", path.display()));
+        if path.is_dir() {
+            return Err(refuse("it is a folder; expected a file".into()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(refuse(format!("there is no folder {}", folder.display())));
+        }
+        // Only writing tells whether a folder can be written to.
+        tempfile::tempfile_in(folder)
+            .map_err(|e| refuse(format!("nothing can be written to {}: {}", folder.display(), e.kind())))?;
         Ok(Self {
             path: path.to_owned(),
             form,
@@ -109,7 +121,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_form_is_told_by_the_extension() {
-        assert_eq!(Target::new(Path::new("a/b.JSON")).unwrap().form, Form::Json);
+        assert_eq!(Target::new(Path::new("b.JSON")).unwrap().form, Form::Json);
         assert!(
             Target::new(Path::new("b.pdf"))
                 .unwrap_err()

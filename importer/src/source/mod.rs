@@ -50,14 +50,41 @@ pub struct SourceLayer<'s> {
     pub name: String,
 }
 
+/// Which file of this machine one is, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    /// That of the file at `path`; none where there is none.
+    pub fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let meta = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: meta.dev(),
+            inode: meta.ino(),
+        })
+    }
+}
+
 /// Opens all sources, in their order.
 ///
 /// # Errors
 /// The first that cannot be opened.
 pub fn open_all(names: &[String], settings: &Settings) -> Result<Vec<Source>> {
+    open_all_beside(names, settings, None)
+}
+
+/// Opens all sources for a load into `store`, which none of them may hold: it must not be read while it is written.
+///
+/// # Errors
+/// The first that cannot be opened or that holds the store.
+pub fn open_all_beside(names: &[String], settings: &Settings, store: Option<FileId>) -> Result<Vec<Source>> {
     names
         .iter()
-        .map(|name| Source::open(name, settings.encoding.as_ref()))
+        .map(|name| Source::open_beside(name, settings.encoding.as_ref(), store))
         .collect()
 }
 
@@ -67,6 +94,10 @@ impl Source {
     /// # Errors
     /// Where it is no file of this machine, no format that can be read, or broken.
     pub fn open(name: &str, encoding: Option<&Decoder>) -> Result<Self> {
+        Self::open_beside(name, encoding, None)
+    }
+
+    fn open_beside(name: &str, encoding: Option<&Decoder>, store: Option<FileId>) -> Result<Self> {
         setup::gdal();
         format::must_be_local(name)?;
         let path = std::path::absolute(name).map_err(|e| Error::source(name, e))?;
@@ -97,6 +128,12 @@ impl Source {
         let mut parts = Vec::new();
         for (label, file) in found {
             interrupt::check()?;
+            if store.is_some() && FileId::of(&file) == store {
+                return Err(Error::source(
+                    label,
+                    "it is the store itself: it cannot be loaded into itself",
+                ));
+            }
             parts.push(Part::open(label, &file, encoding, &mut unpacked)?);
         }
         Ok(Self {
