@@ -10,7 +10,7 @@ use crate::reproject::Reprojector;
 use crate::settings::Settings;
 use crate::source::format::Format;
 use crate::source::{Source, SourceLayer};
-use crate::suggest::suggestion;
+use crate::suggest::{is_swapped, suggestion};
 use crate::table::{self, Position};
 use crate::values::Kind;
 use crate::{messages, ogr};
@@ -301,7 +301,7 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
     let chosen = crs::choose(declared, settings.crs, settings.force)?;
     if let (Some(chosen), Some(seen)) = (&chosen, seen)
         && chosen.crs.is_transverse_mercator()
-        && suggest::is_swapped(&seen)
+        && is_swapped(&seen)
     {
         let [west, south, east, north] = seen.to_array();
         return Err(format!(

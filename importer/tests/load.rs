@@ -403,3 +403,61 @@ fn a_store_in_a_folder_of_sources_is_not_loaded_into_itself() {
     std::fs::remove_file(&csv).unwrap();
     refused(&["load", dir.path().to_str().unwrap(), "--to", to], "the store itself");
 }
+
+#[test]
+fn northing_where_easting_is_expected_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, store) = (dir.path().join("宗地.csv"), dir.path().join("city.gpkg"));
+    std::fs::write(&csv, "x坐标,y坐标,n\n3342741.45,600146.64,a\n").unwrap();
+    let (csv, to) = (csv.to_str().unwrap(), store.to_str().unwrap());
+    refused(&["load", csv, "--to", to, "--crs", "EPSG:4547"], "the axes are swapped");
+    std::fs::write(csv, "x坐标,y坐标,n\n600146.64,3342741.45,a\n").unwrap();
+    assert!(run(&["load", csv, "--to", to, "--crs", "EPSG:4547"]).status.success());
+}
+
+#[test]
+fn wkt_says_more_than_the_x_and_y_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, store) = (dir.path().join("plots.csv"), dir.path().join("city.gpkg"));
+    std::fs::write(
+        &csv,
+        "WKT,x,y\n\"POLYGON ((115 30,115.1 30,115.1 30.1,115 30))\",115.05,30.03\n",
+    )
+    .unwrap();
+    let to = store.to_str().unwrap();
+    let loaded = run(&["load", csv.to_str().unwrap(), "--to", to, "--crs", "EPSG:4490"]);
+    assert!(loaded.status.success());
+    assert_eq!(
+        layers(&store)[0].2.geometry_type,
+        onemap_model::GeometryType::MultiPolygon
+    );
+}
+
+#[test]
+fn a_shapefile_with_a_deleted_row_loads_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (csv, shp, store) = (
+        dir.path().join("a.csv"),
+        dir.path().join("a.shp"),
+        dir.path().join("city.gpkg"),
+    );
+    std::fs::write(&csv, "lon,lat,n\n115,30,a\n115,30.1,b\n115,30.2,c\n").unwrap();
+    let made = Command::new("ogr2ogr")
+        .args(["-f", "ESRI Shapefile", "-a_srs", "EPSG:4490"])
+        .args(["-oo", "X_POSSIBLE_NAMES=lon", "-oo", "Y_POSSIBLE_NAMES=lat"])
+        .args([&shp, &csv])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let dbf = dir.path().join("a.dbf");
+    let mut table = std::fs::read(&dbf).unwrap();
+    let (header, row) = (
+        u16::from_le_bytes([table[8], table[9]]),
+        u16::from_le_bytes([table[10], table[11]]),
+    );
+    table[usize::from(header) + usize::from(row)] = b'*';
+    std::fs::write(&dbf, table).unwrap();
+    let loaded = run(&["load", shp.to_str().unwrap(), "--to", store.to_str().unwrap()]);
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    assert_eq!(layers(&store)[0].1, 2);
+}

@@ -25,7 +25,7 @@ pub(crate) fn load(store: &mut dyn Store, before: Option<&Published>, app: &App)
     let (version, states) = (reading.version(), reading.layers()?);
     let started = std::time::Instant::now();
     // Reading is one file's affair; indexing and generalising a layer goes on beside the reading of the next.
-    let built = thread::scope(|scope| -> Result<Vec<_>> {
+    let (now, built) = thread::scope(|scope| -> Result<(Instant, Vec<_>)> {
         let mut built = Vec::with_capacity(states.len());
         for (at, state) in states.iter().enumerate() {
             if before.is_none() {
@@ -71,7 +71,7 @@ enum Built<'scope> {
 /// A layer that is ready.
 enum Ready {
     Kept(ServedLayer),
-    New(LayerSnapshot, TimeSpan, onemap_model::Version),
+    New(Arc<LayerSnapshot>, TimeSpan, onemap_model::Version),
 }
 
 impl Built<'_> {
@@ -80,7 +80,7 @@ impl Built<'_> {
             Built::Kept(layer) => Ready::Kept(layer),
             Built::New(building, lifetime, changed) => {
                 let snapshot = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                Ready::New(snapshot, lifetime, changed)
+                Ready::New(Arc::new(snapshot), lifetime, changed)
             }
         }
     }
@@ -90,9 +90,7 @@ impl Ready {
     fn serve(self, then: Option<Instant>, now: Instant) -> ServedLayer {
         match self {
             Ready::Kept(layer) => layer.at(then.unwrap_or(now), now),
-            Ready::New(snapshot, lifetime, changed) => {
-                ServedLayer::new(Arc::new(snapshot), changed, lifetime, now)
-            }
+            Ready::New(snapshot, lifetime, changed) => ServedLayer::new(snapshot, changed, lifetime, now),
         }
     }
 }

@@ -65,8 +65,8 @@ pub fn survey(path: &Path) -> Result<Survey> {
             deleted += 1;
             continue;
         }
-        for column in columns.iter().filter(|_| texts != Texts::Other) {
-            if let Some(text) = row.get(column.clone()) {
+        for column in &columns {
+            if let Some(text) = row.get(column.clone()).filter(|_| texts != Texts::Other) {
                 texts = texts.and(of_text(text));
             }
         }
