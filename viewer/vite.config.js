@@ -1,8 +1,8 @@
-// The server serves the build under /map/; everything is bundled, nothing comes from elsewhere at run time.
+// The build lies one folder below the server's root, wherever a proxy puts that (index.html's <base>); everything is bundled, nothing comes from elsewhere at run time.
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  base: "/map/",
+  base: "./",
   build: {
     target: "es2022",
     // MapLibre alone is over Vite's warning limit; it is needed before anything shows, so splitting gains nothing.

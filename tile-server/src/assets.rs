@@ -44,7 +44,7 @@ pub(crate) async fn viewer(ask: Ask) -> Answer {
     let policy = format!(
         "default-src 'self'; connect-src 'self' {origin}; img-src 'self' {origin} data: blob:; \
          worker-src 'self' blob:; child-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; \
-         base-uri 'none'; form-action 'none'"
+         base-uri 'self'; form-action 'none'"
     );
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, crate::ask::header(&policy));

@@ -8,7 +8,7 @@ use crate::negotiate::Coding;
 use crate::params::encode;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
-use crate::published::{self, ServedLayer};
+use crate::published::ServedLayer;
 use crate::representation::Representation;
 use crate::view::Audience;
 use axum::extract::Path;
@@ -18,7 +18,6 @@ use onemap_atlas::{FeatureView, LayerSnapshot, Query};
 use onemap_model::{Fid, Instant};
 use serde_json::{Value, json};
 use std::iter::Peekable;
-use xxhash_rust::xxh3::xxh3_128;
 
 /// The parameters of `/items`.
 pub(crate) const PARAMS: &[&str] = &["bbox", "limit", "offset", "f"];
@@ -148,7 +147,8 @@ impl Page {
         page
     }
 
-    /// The whole answer. Its tag is a weak one, for the time of the answer is in it.
+    /// The whole answer. It has no `timeStamp`, which is optional: equal pages have equal bytes and one strong tag; when
+    /// it was made is in the `Date` header.
     fn finish(self, links: &[Link], coding: Coding) -> Representation {
         let (matched, returned) = (self.matched, self.returned);
         let links = Value::from_iter(links.iter().map(Link::to_json));
@@ -156,10 +156,8 @@ impl Page {
             "{{\"type\":\"FeatureCollection\",\"numberMatched\":{matched},\"numberReturned\":{returned},\
              \"links\":{links},\"features\":["
         );
-        let mut out = head + &self.features + "]";
-        let tag = xxh3_128(out.as_bytes());
-        out.push_str(&format!(",\"timeStamp\":\"{}\"}}", published::now()));
-        Representation::weak(GEOJSON, out.into_bytes(), coding, tag)
+        let out = head + &self.features + "]}";
+        Representation::new(GEOJSON, out.into_bytes(), coding)
     }
 }
 
@@ -240,6 +238,5 @@ pub(crate) fn page_schema() -> Value {
         "type": {"type": "string", "enum": ["FeatureCollection"]},
         "features": {"type": "array", "items": {"type": "object"}},
         "numberMatched": {"type": "integer"}, "numberReturned": {"type": "integer"},
-        "timeStamp": {"type": "string", "format": "date-time"},
         "links": {"type": "array", "items": {"type": "object"}}}})
 }

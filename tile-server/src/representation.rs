@@ -21,18 +21,7 @@ pub(crate) struct Representation {
 impl Representation {
     /// Codes `plain` and tags it. An empty body is never coded.
     pub(crate) fn new(content_type: &'static str, plain: Vec<u8>, coding: Coding) -> Self {
-        let tag = xxh3_128(&plain);
-        Self::tagged(content_type, plain, coding, &format!("{tag:032x}"))
-    }
-
-    /// Codes `plain` under the tag of something that it stands for: a weak one.
-    pub(crate) fn weak(content_type: &'static str, plain: Vec<u8>, coding: Coding, tag: u128) -> Self {
-        let mut made = Self::tagged(content_type, plain, coding, &format!("{tag:032x}"));
-        made.etag.insert_str(0, "W/");
-        made
-    }
-
-    fn tagged(content_type: &'static str, plain: Vec<u8>, coding: Coding, tag: &str) -> Self {
+        let tag = format!("{:032x}", xxh3_128(&plain));
         let gzip = if plain.is_empty() { Coding::Identity } else { coding };
         let (bytes, etag) = match gzip {
             Coding::Identity => (plain, format!("\"{tag}\"")),

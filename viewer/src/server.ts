@@ -5,7 +5,7 @@ import type { StyleSpecification } from "maplibre-gl";
 import { say } from "./language";
 
 /** The server's root: the viewer lives one folder below it. */
-const ROOT = new URL("..", new URL(import.meta.env.BASE_URL, location.href));
+const ROOT = new URL("..", document.baseURI);
 const TIMEOUT_MS = 30_000;
 
 /** [west, south, east, north] in degrees. */

@@ -47,3 +47,10 @@ test("no line is wider than its tiles' margin allows: 8 pixels a side up to the 
     }
   }
 });
+
+test("the page finds its files and the server below any path that a proxy puts before it", () => {
+  const page = readFileSync(resolve(import.meta.dirname, "../dist/index.html"), "utf8");
+  assert.match(page, /<base href="map\/"/);
+  assert.match(page, /<script[^>]* src="\.\/assets\//);
+  assert.doesNotMatch(page, /(src|href)="\//);
+});
