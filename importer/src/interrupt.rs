@@ -73,6 +73,25 @@ pub fn remove_on_exit(path: &Path) {
     }
 }
 
+/// Files that are removed where the process must be ended at once, for as long as this lives.
+pub struct Removable(Vec<PathBuf>);
+
+impl Removable {
+    /// Has `paths` removed from now on.
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        paths.iter().for_each(|path| remove_on_exit(path));
+        Self(paths)
+    }
+}
+
+impl Drop for Removable {
+    fn drop(&mut self) {
+        if let Ok(mut litter) = LITTER.lock() {
+            litter.retain(|path| !self.0.contains(path));
+        }
+    }
+}
+
 /// Ends the process at once, with the message, and what was to be removed gone; does nothing once a commit may be
 /// durable.
 pub fn leave_if_revocable() {

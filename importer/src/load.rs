@@ -1,7 +1,7 @@
 //! Loading: all sources become one version of the store, or nothing changes.
 
 use crate::error::{Error, Result};
-use crate::interrupt::{self, Phase};
+use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
 use crate::rows;
@@ -155,6 +155,13 @@ impl Destination {
         let mut load = store.begin(batch)?;
         // Who removes a store does it as its only writer, and this is that from here on.
         must_be(&self.text, self.file)?;
+        // Without its file a journal undoes nothing, and another file of that name must not meet it. Dropped before the
+        // load, and so before anybody else can write.
+        let new = self.made.iter().filter(|_| before == Version::default());
+        let _removable = Removable::new(
+            new.flat_map(|made| [made.clone(), PathBuf::from(format!("{}-journal", made.display()))])
+                .collect(),
+        );
         fill(load.as_mut(), progress)?;
         interrupt::check()?;
         let mut phase = String::new();
