@@ -35,10 +35,16 @@ pub enum Error {
         /// The first things that the integrity check found.
         reason: String,
     },
-    /// Another process is writing.
-    #[error("{store} is being written by another process; try again when it is done")]
+    /// Another process writes, or reads for so long that nothing can be written.
+    #[error("{store} is in use by another process; try again when it is done")]
     Busy {
         /// The path or connection.
+        store: String,
+    },
+    /// Another program put the file into WAL mode, in which the store does not write, and keeps it open.
+    #[error("{store} is in WAL mode and another program has it open: close it there")]
+    WalHeld {
+        /// The path.
         store: String,
     },
     /// There is no such layer.

@@ -104,6 +104,31 @@ fn the_sealed_state_is_seen_while_another_program_writes() {
 }
 
 #[test]
+fn a_file_left_in_wal_mode_is_set_back_and_can_be_loaded_into() {
+    let mut city = city();
+    let mut second = open(&city.path).unwrap();
+    let other = shadow::connect(&city.path);
+    let journal_mode = |sql: &str| -> String {
+        shadow::connect(&city.path)
+            .query_row(sql, [], |row| row.get(0))
+            .unwrap()
+    };
+    assert_eq!(journal_mode("PRAGMA journal_mode = WAL"), "wal");
+    other.execute_batch("UPDATE pois SET n = 9 WHERE fid = 1").unwrap();
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    assert_eq!(second.catch_up().unwrap(), Version(2));
+    let refused = try_load(&mut *second, &pois(), LoadMode::Append, &[row("d", 4)]);
+    assert!(matches!(refused, Err(Error::WalHeld { .. })));
+    drop(other);
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    assert_eq!(journal_mode("PRAGMA journal_mode"), "delete");
+    let mut third = open(&city.path).unwrap();
+    load(&mut *third, &pois(), LoadMode::Append, &[row("d", 4)]);
+    assert_eq!(city.store.catch_up().unwrap(), Version(3));
+    assert_sound(&mut *city.store);
+}
+
+#[test]
 fn a_feature_number_that_cannot_be_one_is_refused_by_the_file() {
     let city = city();
     let other = shadow::connect(&city.path);

@@ -15,7 +15,7 @@ use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
 /// Makes the edits one version; see [`crate::Store::edit`].
 pub(super) fn edit(package: &mut GeoPackage, edits: &[Edit]) -> Inner<Version> {
-    package.look()?;
+    package.look_to_write()?;
     let tx = package.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let current = look::settle(&tx, package.crs)?;
     let tables = catalog::current_tables(&tx)?;

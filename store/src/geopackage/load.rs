@@ -19,7 +19,7 @@ const COMMIT_TRIES: u32 = 24;
 
 /// Begins a load; see [`crate::Store::begin`].
 pub(super) fn begin<'p>(package: &'p mut GeoPackage, batch: &Batch) -> Result<Box<dyn Load + 'p>> {
-    let looked = package.look();
+    let looked = package.look_to_write();
     package.named(looked)?;
     let begun = package.db.execute_batch("BEGIN IMMEDIATE").map_err(Fault::from);
     package.named(begun)?;

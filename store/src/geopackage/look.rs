@@ -7,6 +7,7 @@ use super::fault::Inner;
 use super::open;
 use super::schema::{self, Extent};
 use super::seal::{self, SameContent};
+use super::wal;
 use crate::LoadCounts;
 use onemap_model::Version;
 use rusqlite::{Connection, TransactionBehavior};
@@ -31,6 +32,19 @@ pub(super) enum Past {
 impl GeoPackage {
     /// Looks at the file; see [`crate::Store::catch_up`].
     pub(super) fn look(&mut self) -> Inner<Version> {
+        if self.mode == wal::Mode::Wal {
+            // The look before let the file go: this connection has not read it yet.
+            open::set_up(&self.db)?;
+        }
+        let looked = self.look_once();
+        self.mode = self.leave_wal()?;
+        if self.mode == wal::Mode::Wal {
+            self.let_go()?;
+        }
+        looked
+    }
+
+    fn look_once(&mut self) -> Inner<Version> {
         let data_version = data_version(&self.db)?;
         if let Some(seen) = self.seen.filter(|seen| seen.data_version == data_version) {
             return Ok(seen.version);

@@ -2,7 +2,8 @@
 //!
 //! Current rows stand in a table named as the layer, closed ones in `<layer>_history`; triggers in the file record what
 //! any program does (`triggers`), and the next look makes a version of it (`look`, `seal`). Loads are staged in
-//! temporary tables and compared with what is there (`stage`, `diff`, `load`). A rollback journal, never a WAL.
+//! temporary tables and compared with what is there (`stage`, `diff`, `load`). A rollback journal, never a WAL:
+//! one that another program made is left again (`wal`).
 
 mod adopt;
 mod adopt_shape;
@@ -29,6 +30,7 @@ mod table;
 mod triggers;
 mod values;
 mod verify;
+mod wal;
 
 pub(crate) use rows::{put_bytes, put_row};
 
@@ -47,6 +49,8 @@ pub struct GeoPackage {
     store: String,
     epoch: Epoch,
     crs: Crs,
+    /// How the file was kept at the end of the last look.
+    mode: wal::Mode,
     seen: Option<look::Seen>,
     log_mark: Option<log::Mark>,
 }
@@ -74,6 +78,7 @@ impl GeoPackage {
             store,
             epoch,
             crs,
+            mode: wal::Mode::Rollback,
             seen: None,
             log_mark: None,
         }

@@ -5,8 +5,8 @@
 //! where a crash left a journal behind, or where the file is small; `verify` does all.
 
 use super::fault::{Fault, Inner};
-use super::migrate;
 use super::{GeoPackage, functions};
+use super::{migrate, wal};
 use crate::{Error, Result};
 use onemap_model::{Crs, Epoch};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Files up to this many bytes are checked wholly at open.
 const SMALL_BYTES: u64 = 32 << 20;
 /// How long another process's lock is waited for.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Page cache of the store, and of the temporary tables of a load, in KiB.
 const CACHE_KIB: i64 = 64 << 10;
 const TEMP_CACHE_KIB: i64 = 32 << 10;
@@ -53,14 +53,11 @@ pub(super) fn or_create(path: &Path, crs: Crs) -> Result<GeoPackage> {
 fn open(path: &Path, create_in: Option<Crs>) -> Inner<GeoPackage> {
     let store = path.display().to_string();
     let had_journal = std::fs::metadata(format!("{store}-journal")).is_ok_and(|journal| journal.len() > 0);
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create_in.is_some());
-    // An absolute path is never taken for a URI.
-    let absolute = std::path::absolute(path).map_err(|error| not_a_store(&store, &error.to_string()))?;
-    let mut db = Connection::open_with_flags(absolute, flags)?;
-    db.busy_timeout(BUSY_TIMEOUT)?;
-    db.set_prepared_statement_cache_capacity(64);
-    functions::register(&db)?;
+    let create = match create_in {
+        Some(_) => OpenFlags::SQLITE_OPEN_CREATE,
+        None => OpenFlags::empty(),
+    };
+    let mut db = connect(path, create)?;
     if let Some(crs) = create_in
         && is_empty(&db)?
     {
@@ -77,6 +74,19 @@ fn open(path: &Path, create_in: Option<Crs>) -> Inner<GeoPackage> {
         Err(fault) => Err(fault),
         Ok(_) => Ok(package),
     }
+}
+
+/// Connects to the file without reading it, so that nothing is locked yet.
+pub(super) fn connect(path: &Path, create: OpenFlags) -> Inner<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
+    // An absolute path is never taken for a URI.
+    let absolute =
+        std::path::absolute(path).map_err(|error| not_a_store(&path.display().to_string(), &error.to_string()))?;
+    let db = Connection::open_with_flags(absolute, flags)?;
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(64);
+    functions::register(&db)?;
+    Ok(db)
 }
 
 fn is_empty(db: &Connection) -> Inner<bool> {
@@ -105,11 +115,7 @@ fn check_kind(db: &Connection, store: &str) -> Inner<()> {
     Err(not_a_store(store, &reason).into())
 }
 
-fn set_up(db: &Connection) -> Inner<()> {
-    if !db.is_readonly("main")? {
-        // Other programs' SQLite may have the WAL-reset bug: the store never uses a WAL.
-        db.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
-    }
+pub(super) fn set_up(db: &Connection) -> Inner<()> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.pragma_update(None, "temp_store", "FILE")?;
@@ -121,7 +127,8 @@ fn check_whole(db: &Connection, path: &Path, had_journal: bool) -> Inner<()> {
     let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let claimed = db.query_row(sql, [], |row| row.get::<_, i64>(0))? as u64;
     let bytes = std::fs::metadata(path).map_or(u64::MAX, |file| file.len());
-    if bytes < claimed {
+    // What a WAL holds is not in the file yet.
+    if bytes < claimed && wal::mode(db)? == wal::Mode::Rollback {
         return Err(Fault::Damaged(format!(
             "it has {bytes} bytes where its header says {claimed}: it was cut off"
         )));
