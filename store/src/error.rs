@@ -68,6 +68,42 @@ pub enum Error {
         /// The newest.
         newest: Version,
     },
+    /// The change log was pruned: it no longer has what was asked for.
+    #[error("the change log begins after version {oldest}: what was before is no longer kept")]
+    Pruned {
+        /// The oldest version that can be read, after which the log is whole.
+        oldest: Version,
+    },
+    /// The store has an older schema, and nobody asked to bring it up to date.
+    #[error(
+        "{store} has schema version {found}; this program needs {known}: bring it up to date with onemap-serve --migrate, or with any onemap-import load"
+    )]
+    NeedsMigration {
+        /// The path or connection.
+        store: String,
+        /// The version found.
+        found: i64,
+        /// The version needed.
+        known: i64,
+    },
+    /// The database cannot be reached, or does not answer in time: trying again may help.
+    #[error("{store} cannot be reached: {reason}")]
+    Unreachable {
+        /// The connection, without any password.
+        store: String,
+        /// What happened.
+        reason: String,
+    },
+    /// PostgreSQL refused a statement.
+    #[error("{store}: {message}{}", .code.as_ref().map(|code| format!(" (SQLSTATE {code})")).unwrap_or_default())]
+    Postgres {
+        /// The connection, without any password.
+        store: String,
+        /// Its message.
+        message: String,
+        /// Its five-character code (PostgreSQL documentation, appendix A).
+        code: Option<String>,
+    },
     /// A layer comes twice in one load.
     #[error("layer {0:?} comes twice in one load: rename one with --layer")]
     LayerTwice(Name),

@@ -4,6 +4,7 @@
 //! importer is, and the server calls it from threads of its own. What the stores must do alike is said by one contract
 //! suite (`tests/contract.rs`), into which a store is entered by name.
 
+mod difference;
 mod digest;
 mod error;
 mod geopackage;
@@ -15,6 +16,6 @@ pub use error::{Error, Result};
 pub use geopackage::GeoPackage;
 pub use open::{OpenMode, open};
 pub use store::{
-    At, Batch, CommitStep, Committed, Edit, LayerState, Load, LoadCounts, LoadMode, LogEntry, LogPage, LogPosition,
-    Reading, Store,
+    At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
+    LogEntry, LogPage, LogPosition, Pruned, Reading, Store,
 };

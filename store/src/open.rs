@@ -8,8 +8,10 @@ use std::path::Path;
 /// What opening does where there is no store yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenMode {
-    /// The store must be there.
+    /// The store must be there, with the schema that this program knows.
     Existing,
+    /// The store must be there; an older schema is brought up to date.
+    Migrate,
     /// It is made where it is missing, in this coordinate system; one that is there keeps its own.
     CreateIn(Crs),
 }
@@ -32,7 +34,7 @@ pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
     }
     let path = Path::new(text);
     Ok(Box::new(match mode {
-        OpenMode::Existing => GeoPackage::open(path)?,
+        OpenMode::Existing | OpenMode::Migrate => GeoPackage::open(path)?,
         OpenMode::CreateIn(crs) => GeoPackage::open_or_create(path, crs)?,
     }))
 }

@@ -4,6 +4,7 @@ use crate::Result;
 
 use onemap_model::{Change, Epoch, Feature, Fid, GeometryType, Instant, Layer, Name, Row, Version};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// A place that keeps layers, their history and their change log.
 ///
@@ -20,6 +21,25 @@ pub trait Store: Send {
     /// # Errors
     /// A fault of the file or the connection.
     fn catch_up(&mut self) -> Result<Version>;
+
+    /// Waits until something may have happened, `at_most` so long. It may come back early for no reason, and it may miss
+    /// something: the next [`Store::catch_up`] finds that.
+    ///
+    /// # Errors
+    /// A fault of the connection.
+    fn wait(&mut self, at_most: Duration) -> Result<()>;
+
+    /// The oldest version that can still be read: 0 until history is pruned.
+    ///
+    /// # Errors
+    /// Faults of the file or the connection.
+    fn oldest(&mut self) -> Result<Version>;
+
+    /// The newest version that there was at `time`.
+    ///
+    /// # Errors
+    /// Faults of the file or the connection.
+    fn version_at(&mut self, time: Instant) -> Result<Version>;
 
     /// Opens one consistent view. What is committed meanwhile does not show in it.
     ///
@@ -40,11 +60,30 @@ pub trait Store: Send {
     /// layer cannot hold; nothing is changed then.
     fn edit(&mut self, edits: &[Edit]) -> Result<Version>;
 
+    /// What was committed after the version `after`: at most `limit` commits, oldest first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Pruned`] where commits after `after` are no longer kept; faults of the file or the connection.
+    fn commits(&mut self, after: Version, limit: usize) -> Result<Vec<Commit>>;
+
     /// Reads the change log: at most `limit` entries after `after`, in commit order.
     ///
     /// # Errors
-    /// Faults of the file or the connection.
+    /// [`crate::Error::Pruned`] where entries after `after` are no longer kept; faults of the file or the connection.
     fn log(&mut self, after: LogPosition, limit: usize) -> Result<LogPage>;
+
+    /// What differs in a layer between two versions: each feature once, `old` as it was at `from`, `new` as it was at
+    /// `to`; features that are equal in both are left out. `from` may be the later one.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownVersion`]; faults of the file or the connection.
+    fn difference(&mut self, layer: &Name, from: Version, to: Version, limit: usize) -> Result<Difference>;
+
+    /// Forgets what was closed before the version `before` began: that version and all later ones can still be read.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownVersion`]; [`crate::Error::Busy`]; faults of the file or the connection.
+    fn prune(&mut self, before: Version) -> Result<Pruned>;
 
     /// Compares log, history, indexes and tables, and says in a sentence each what does not agree; empty when sound.
     ///
@@ -96,6 +135,52 @@ pub struct LayerState {
     pub features: u64,
     /// The version that last changed anything in it.
     pub changed: Version,
+}
+
+/// One commit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    /// The version that it made.
+    pub version: Version,
+    /// When it was committed, or sealed where another program made it.
+    pub time: Instant,
+    /// Who made it; empty where that is not known.
+    pub who: String,
+    /// What was done, in words.
+    pub what: String,
+    /// The layers that it touched, by name.
+    pub layers: Vec<LayerCommit>,
+}
+
+/// What a commit did to one layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerCommit {
+    /// The layer.
+    pub layer: Name,
+    /// How many entries the log has of it.
+    pub entries: u64,
+    /// Whether the layer itself was made, changed or removed: what was known of it has to be read again.
+    pub redefined: bool,
+}
+
+/// What differs between two versions of a layer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Difference {
+    /// These features, in the order of their numbers.
+    Changes(Vec<Change>),
+    /// More features than were asked for.
+    TooMany,
+    /// The layer is not in both versions with the same definition.
+    Redefined,
+}
+
+/// What pruning forgot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// The oldest version that can still be read.
+    pub oldest: Version,
+    /// How many closed rows were removed.
+    pub rows: u64,
 }
 
 /// Who loads what: kept with the version that the load makes.

@@ -79,7 +79,8 @@ impl GeoPackage {
     }
 }
 
-fn data_version(db: &Connection) -> Inner<i64> {
+/// SQLite's own number, which changes when another connection commits.
+pub(super) fn data_version(db: &Connection) -> Inner<i64> {
     Ok(db
         .prepare_cached("PRAGMA data_version")?
         .query_row([], |row| row.get(0))?)

@@ -10,6 +10,7 @@ mod adopt_shape;
 mod apply;
 mod blob;
 mod catalog;
+mod commits;
 mod diff;
 mod edit;
 mod fault;
@@ -34,11 +35,14 @@ mod wal;
 
 pub(crate) use rows::{put_bytes, put_row};
 
-use crate::{At, Batch, Edit, Load, LogPage, LogPosition, Reading, Result, Store};
+use crate::{
+    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, Pruned, Reading, Result, Store, difference,
+};
 use fault::Inner;
-use onemap_model::{Crs, Epoch, Version};
+use onemap_model::{Crs, Epoch, Instant, Name, Version};
 use rusqlite::Connection;
 use std::path::Path;
+use std::time::Duration;
 
 /// A store in one GeoPackage file.
 ///
@@ -100,6 +104,20 @@ impl Store for GeoPackage {
         self.named(looked)
     }
 
+    fn wait(&mut self, at_most: Duration) -> Result<()> {
+        let waited = commits::wait(self, at_most);
+        self.named(waited)
+    }
+
+    fn oldest(&mut self) -> Result<Version> {
+        Ok(Version(0))
+    }
+
+    fn version_at(&mut self, time: Instant) -> Result<Version> {
+        let version = commits::version_at(&self.db, time);
+        self.named(version)
+    }
+
     fn read(&mut self, at: At) -> Result<Box<dyn Reading + '_>> {
         read::begin(self, at)
     }
@@ -113,9 +131,22 @@ impl Store for GeoPackage {
         self.named(edited)
     }
 
+    fn commits(&mut self, after: Version, limit: usize) -> Result<Vec<Commit>> {
+        let commits = commits::after(&self.db, after, limit);
+        self.named(commits)
+    }
+
     fn log(&mut self, after: LogPosition, limit: usize) -> Result<LogPage> {
         let page = log::page(self, after, limit);
         self.named(page)
+    }
+
+    fn difference(&mut self, layer: &Name, from: Version, to: Version, limit: usize) -> Result<Difference> {
+        difference::by_log(self, layer, from, to, limit)
+    }
+
+    fn prune(&mut self, _before: Version) -> Result<Pruned> {
+        unimplemented!("pruning of a GeoPackage comes in its own commit")
     }
 
     fn verify(&mut self) -> Result<Vec<String>> {
