@@ -5,7 +5,9 @@
 //! differ from machine to machine, and a benchmark that fails is read by nobody.
 
 pub mod city;
+pub mod http;
 pub mod machine;
+pub mod postgis;
 pub mod program;
 pub mod report;
 pub mod tiles;

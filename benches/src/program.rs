@@ -67,6 +67,11 @@ pub fn own_memory_bytes() -> u64 {
     status_bytes("self", "VmRSS:").unwrap_or(0)
 }
 
+/// How much memory another process holds now, in bytes; 0 where the system does not tell.
+pub fn memory_bytes_of(process: u32) -> u64 {
+    status_bytes(&process.to_string(), "VmRSS:").unwrap_or(0)
+}
+
 /// Reads a size in kB from `/proc/<process>/status`.
 fn status_bytes(process: &str, key: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;

@@ -138,20 +138,20 @@ impl Baseline {
             );
         }
     }
+}
 
-    /// Adds the section to the end of a file.
-    ///
-    /// # Errors
-    /// Where the file cannot be written.
-    pub fn append_to(&self, path: &Path) -> Result<()> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(path)
-            .with_context(|| format!("opening {}", path.display()))?;
-        file.write_all(self.to_markdown().as_bytes())
-            .with_context(|| format!("writing {}", path.display()))
-    }
+/// Adds a section to the end of a report.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn append(path: &Path, section: &str) -> Result<()> {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(|| format!("opening {}", path.display()))?;
+    file.write_all(section.as_bytes())
+        .with_context(|| format!("writing {}", path.display()))
 }
 
 /// The line of the sample's output that names the whole city: `sha256 …`.

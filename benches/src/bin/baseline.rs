@@ -6,7 +6,7 @@ use clap::Parser;
 use onemap_benches::city::City;
 use onemap_benches::machine::Machine;
 use onemap_benches::program::{self, Run};
-use onemap_benches::report::Baseline;
+use onemap_benches::report::{self, Baseline};
 use onemap_benches::tiles::{self, TileTimes};
 use onemap_model::{Bbox, TileMatrixSet};
 use std::fs;
@@ -70,7 +70,7 @@ fn main() -> Result<()> {
         tiles,
     };
     eprintln!("{}", baseline.to_markdown());
-    baseline.append_to(&arguments.report)?;
+    report::append(&arguments.report, &baseline.to_markdown())?;
     fs::remove_file(&city_file)?;
     fs::remove_file(&copy_file)?;
     Ok(())
