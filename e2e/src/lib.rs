@@ -8,10 +8,13 @@
 
 pub mod attributes;
 pub mod brute;
+pub mod editor;
 pub mod http;
+pub mod live;
 pub mod loaded;
 pub mod mvt;
 pub mod programs;
+pub mod proxy;
 pub mod rng;
 pub mod shared;
 pub mod source;

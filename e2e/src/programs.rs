@@ -288,7 +288,11 @@ impl Serving {
     }
 }
 
-fn free_address() -> SocketAddr {
+/// An address on loopback where nothing listens.
+///
+/// # Panics
+/// Where loopback has no free port.
+pub fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a bound socket has an address")
 }
