@@ -1,8 +1,11 @@
 //! The commands of `onemap-import`, one module each.
 
+mod backup;
 mod check;
 mod load;
+mod prune;
 mod sample;
+mod verify;
 
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -36,6 +39,18 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// Make a city of made-up data
     Sample(sample::SampleArgs),
+    /// Compare a store's tables, history and log with each other
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(verify::VerifyArgs),
+    /// Forget history that is older than a version or a day
+    #[command(after_help = prune::EXAMPLES)]
+    Prune(prune::PruneArgs),
+    /// Copy a whole store into a file, while others use it
+    #[command(after_help = backup::EXAMPLES)]
+    Backup(backup::BackupArgs),
+    /// Make a store of such a copy
+    #[command(after_help = backup::EXAMPLES)]
+    Restore(backup::RestoreArgs),
 }
 
 /// How sources are read: the same for loading and checking.
@@ -122,6 +137,10 @@ pub fn main() -> ExitCode {
             Command::Load(args) => load::run(args),
             Command::Check(args) => check::run(args),
             Command::Sample(args) => sample::run(args),
+            Command::Verify(args) => verify::run(args),
+            Command::Prune(args) => prune::run(args),
+            Command::Backup(args) => backup::backup(args),
+            Command::Restore(args) => backup::restore(args),
         }
     };
     // A panic has been printed by then; it is a fault, not the user's data.

@@ -8,6 +8,7 @@
 mod adopt;
 mod adopt_shape;
 mod apply;
+pub(crate) mod backup;
 mod blob;
 mod catalog;
 mod commits;

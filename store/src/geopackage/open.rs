@@ -94,7 +94,8 @@ fn is_empty(db: &Connection) -> Inner<bool> {
     Ok(tables == 0)
 }
 
-fn check_kind(db: &Connection, store: &str) -> Inner<()> {
+/// Whether it is a store at all.
+pub(super) fn check_kind(db: &Connection, store: &str) -> Inner<()> {
     let has = |table: &str| {
         let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?";
         db.query_row(sql, [table], |_| Ok(()))

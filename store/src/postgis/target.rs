@@ -21,6 +21,8 @@ pub(super) struct Target {
     pub hosts: Vec<Config>,
     /// How TLS is done.
     pub tls: Tls,
+    /// What of the server's certificate is checked.
+    pub check: Check,
     /// The connection as it may be shown.
     pub name: String,
 }
@@ -72,9 +74,11 @@ impl Target {
             return Err(refused(&format!("it names no database; {EXPECTED}")));
         }
         let hosts = one_each(&config, ssl.mode())?;
+        let check = ssl.check()?;
         Ok(Self {
             name: shown(&hosts),
-            tls: Tls::new(ssl.check()?)?,
+            tls: Tls::new(check.clone())?,
+            check,
             hosts,
         })
     }
