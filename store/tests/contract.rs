@@ -5,6 +5,8 @@
 mod edits;
 #[path = "contract/loads.rs"]
 mod loads;
+#[path = "contract/pasts.rs"]
+mod pasts;
 #[path = "contract/reads.rs"]
 mod reads;
 mod support;
@@ -87,6 +89,16 @@ macro_rules! contract {
             one_feature_is_found_by_its_number_at_any_version,
             the_digest_tells_content_and_nothing_else,
             what_another_process_committed_shows_after_catching_up,
+        );
+        contract!(@tests $harness, pasts:
+            commits_tell_who_did_what_to_which_layer,
+            the_version_at_a_time_is_the_newest_then,
+            a_difference_is_each_feature_once_and_reads_backwards_too,
+            a_difference_over_another_definition_is_none,
+            a_wait_ends_when_another_process_commits,
+            what_is_pruned_is_gone_and_the_rest_is_as_it_was,
+            a_version_that_is_not_kept_cannot_be_pruned_to,
+            numbers_are_not_used_again_after_pruning,
         );
     })+ };
     (@tests $harness:ty, $file:ident: $($test:ident,)+) => {

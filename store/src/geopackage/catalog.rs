@@ -32,6 +32,18 @@ pub(super) fn current_tables(db: &Connection) -> Inner<Vec<Table>> {
     tables(db, Version(i64::MAX as u64))
 }
 
+/// Every layer that there is or was, with its newest definition.
+pub(super) fn newest_tables(db: &Connection) -> Inner<Vec<Table>> {
+    // SQLite takes the other columns of the row that has the maximum.
+    let mut statement = db.prepare_cached("SELECT name, definition, max(since) FROM onemap_layer GROUP BY name ORDER BY name")?;
+    let mut rows = statement.query([])?;
+    let mut tables = Vec::new();
+    while let Some(row) = rows.next()? {
+        tables.push(Table::from_json(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?)?);
+    }
+    Ok(tables)
+}
+
 /// How a layer is defined at a version; none where it was not there.
 pub(super) fn table(db: &Connection, name: &str, at: Version) -> Inner<Option<Table>> {
     let sql = "SELECT definition FROM onemap_layer \

@@ -3,6 +3,7 @@
 use super::GeoPackage;
 use super::fault::{Fault, Inner};
 use super::look::data_version;
+use super::prune;
 use crate::{Commit, LayerCommit};
 use onemap_model::{Instant, Name, TimeError, Version};
 use rusqlite::{Connection, params};
@@ -14,6 +15,7 @@ const NAP: Duration = Duration::from_millis(50);
 /// Reads the commits after a version; see [`crate::Store::commits`].
 pub(super) fn after(db: &Connection, after: Version, limit: usize) -> Inner<Vec<Commit>> {
     let tx = db.unchecked_transaction()?;
+    prune::check_kept(&tx, after)?;
     let sql = "SELECT version, time, who, what FROM onemap_commit WHERE version > ? ORDER BY version LIMIT ?";
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query(params![number(after), i64::try_from(limit).unwrap_or(i64::MAX)])?;

@@ -3,6 +3,7 @@
 use super::GeoPackage;
 use super::catalog;
 use super::fault::{Fault, Inner};
+use super::prune;
 use super::rows::Decoder;
 use super::table::{Table, quote};
 use crate::{LogEntry, LogPage, LogPosition};
@@ -28,6 +29,7 @@ pub(super) fn page(package: &mut GeoPackage, after: LogPosition, limit: usize) -
         .take()
         .filter(|mark| mark.position == after && mark.epoch == package.epoch);
     let tx = package.db.unchecked_transaction()?;
+    prune::check_kept(&tx, after.version)?;
     let mut page = LogPage {
         entries: Vec::new(),
         next: after,

@@ -23,6 +23,7 @@ mod look;
 mod migrate;
 mod open;
 mod pack;
+mod prune;
 mod read;
 mod rows;
 mod schema;
@@ -112,7 +113,8 @@ impl Store for GeoPackage {
     }
 
     fn oldest(&mut self) -> Result<Version> {
-        Ok(Version(0))
+        let oldest = prune::oldest(&self.db);
+        self.named(oldest)
     }
 
     fn version_at(&mut self, time: Instant) -> Result<Version> {
@@ -147,8 +149,9 @@ impl Store for GeoPackage {
         difference::by_log(self, layer, from, to, limit)
     }
 
-    fn prune(&mut self, _before: Version) -> Result<Pruned> {
-        unimplemented!("pruning of a GeoPackage comes in its own commit")
+    fn prune(&mut self, before: Version) -> Result<Pruned> {
+        let pruned = prune::prune(self, before);
+        self.named(pruned)
     }
 
     fn verify(&mut self) -> Result<Vec<String>> {

@@ -3,6 +3,7 @@
 use super::GeoPackage;
 use super::catalog;
 use super::fault::{Fault, Inner};
+use super::prune;
 use super::rows::Decoder;
 use super::seal;
 use super::table::{Table, quote};
@@ -58,11 +59,11 @@ impl<'p> View<'p> {
     fn fill(&mut self, at: At) -> Inner<()> {
         let db = &self.package.db;
         let newest = catalog::version(db)?;
+        let oldest = prune::oldest(db)?;
         self.version = match at {
             At::Now => newest,
-            At::Version(asked) if asked <= newest => asked,
+            At::Version(asked) if (oldest..=newest).contains(&asked) => asked,
             At::Version(asked) => {
-                let oldest = Version(0);
                 return Err(Error::UnknownVersion { asked, oldest, newest }.into());
             }
         };

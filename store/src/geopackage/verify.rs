@@ -2,6 +2,7 @@
 
 use super::catalog;
 use super::fault::Inner;
+use super::prune;
 use super::schema;
 use super::table::{Table, quote};
 use rusqlite::{Connection, params};
@@ -117,6 +118,7 @@ fn counts(db: &Connection, table: &Table, wrong: &mut Vec<String>) -> Inner<()> 
 /// The log's counts against the spans of the rows.
 fn log(db: &Connection, table: &Table, wrong: &mut Vec<String>) -> Inner<()> {
     let (t, h, fid) = (table.current(), table.history(), quote(&table.fid));
+    let oldest = prune::oldest(db)?;
     let sql = format!(
         "WITH began AS (SELECT since AS v, {fid} AS n FROM {t} UNION ALL SELECT since, {fid} FROM {h}), \
          ended AS (SELECT until AS v, {fid} AS n FROM {h}), \
@@ -125,7 +127,7 @@ fn log(db: &Connection, table: &Table, wrong: &mut Vec<String>) -> Inner<()> {
             SELECT v, n, 0, 1 FROM ended) GROUP BY v, n) GROUP BY v) \
          SELECT c.v, c.b - c.u, c.u, c.e - c.u, ifnull(l.inserted, 0), ifnull(l.updated, 0), ifnull(l.deleted, 0) \
          FROM counted c LEFT JOIN onemap_commit_layer l ON l.version = c.v AND l.layer = ?1 \
-         WHERE (c.b - c.u, c.u, c.e - c.u) IS NOT (l.inserted, l.updated, l.deleted) LIMIT 5"
+         WHERE c.v > {oldest} AND (c.b - c.u, c.u, c.e - c.u) IS NOT (l.inserted, l.updated, l.deleted) LIMIT 5"
     );
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query(params![table.name()])?;
