@@ -3,7 +3,7 @@
 use super::connect::Link;
 use super::table::Table;
 use crate::{Error, LoadCounts, Result};
-use onemap_model::Version;
+use onemap_model::{Instant, Version};
 
 /// The version that the store is at.
 pub(super) fn version(link: &mut Link) -> Result<Version> {
@@ -88,8 +88,12 @@ pub(super) fn remember(link: &mut Link, table: &Table) -> Result<()> {
 }
 
 /// Makes the running transaction one that will be a version, and gives the number that its rows carry. Until the commit
-/// only [`touch`], [`define`] and the triggers add to what it did; where that is nothing, there will be no version.
+/// [`touch`], [`define`] and the triggers add to what it did; where that is nothing, there will be no version.
 pub(super) fn enter(link: &mut Link, who: &str, what: &str) -> Result<i64> {
+    let rows = link.query("SELECT onemap.current_tx()", &[])?;
+    if let Some(tx) = rows[0].get(0) {
+        return Ok(tx);
+    }
     let rows = link.query("SELECT nextval('onemap.tx')", &[])?;
     let tx: i64 = rows[0].get(0);
     link.execute("SELECT onemap.enter($1, $2, $3)", &[&tx, &who, &what])?;
@@ -145,4 +149,12 @@ pub(super) fn signed(version: Version) -> i64 {
 /// PostgreSQL's integer as a version.
 pub(super) fn number(version: i64) -> Version {
     Version(version.max(0) as u64)
+}
+
+/// A time of the database, in microseconds since 1970.
+pub(super) fn instant(link: &Link, micros: i64) -> Result<Instant> {
+    Instant::from_micros(micros).map_err(|error| Error::Damaged {
+        store: link.store().to_owned(),
+        reason: error.to_string(),
+    })
 }

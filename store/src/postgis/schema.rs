@@ -21,7 +21,7 @@ fn current_columns(table: &Table, postgis: &str) -> String {
     );
     columns.extend(table.columns.iter().map(|column| format!("{} {}", quote(&column.name), column.sql_type)));
     columns.extend(["valid_from", "valid_to"].iter().zip(&table.valid).map(|(name, kind)| format!("\"{name}\" {kind}")));
-    if let (Some(geom), Dims::Mixed) = (&table.geom, table.dims) {
+    if let (Some(geom), Dims::Mixed) = (&table.geom, table.shape.dims) {
         let srid = table.layer.crs.code();
         columns.push(format!("CHECK ({postgis}.ST_SRID({}) = {srid})", quote(geom)));
     }
