@@ -65,7 +65,10 @@ pub(super) fn define(link: &mut Link, name: &str, new: Option<&Table>, tx: i64) 
         link.execute(sql, &[&name, &new.to_json()])?;
         return Ok(());
     }
-    link.execute("DELETE FROM onemap.layer WHERE name = $1 AND since_tx = $2", &[&name, &tx])?;
+    link.execute(
+        "DELETE FROM onemap.layer WHERE name = $1 AND since_tx = $2",
+        &[&name, &tx],
+    )?;
     let sql = "UPDATE onemap.layer SET until_tx = $2 WHERE name = $1 AND until_tx IS NULL";
     link.execute(sql, &[&name, &tx])?;
     if let Some(table) = new {
@@ -119,7 +122,8 @@ pub(super) fn version_of(link: &mut Link, tx: i64) -> Result<Version> {
 
 /// Per layer: the version up to `at` that last changed it, and how many features it had after it.
 pub(super) fn states(link: &mut Link, names: &[String], at: Version) -> Result<Vec<(Version, u64)>> {
-    let sql = "SELECT (SELECT coalesce(max(t.version), 0) FROM onemap.touched t WHERE t.layer = l.name AND t.version <= $2),
+    let sql =
+        "SELECT (SELECT coalesce(max(t.version), 0) FROM onemap.touched t WHERE t.layer = l.name AND t.version <= $2),
                  (coalesce(c.features, 0) + (SELECT coalesce(sum(t.inserted - t.deleted), 0) FROM onemap.touched t
                    WHERE t.layer = l.name AND t.version > coalesce(c.version, -1) AND t.version <= $2))::bigint
                FROM unnest($1::text[]) WITH ORDINALITY AS l (name, place)

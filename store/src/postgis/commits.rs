@@ -90,10 +90,12 @@ pub(super) fn difference(
         }
         let mut states: BTreeMap<Fid, (Option<Feature>, Option<Feature>)> = BTreeMap::new();
         states_at(link, &old, from, &touched, &mut |feature| {
-            states.entry(feature.fid).or_default().0 = Some(feature);
+            let state = states.entry(feature.fid).or_default();
+            state.0 = Some(feature);
         })?;
         states_at(link, &new, to, &touched, &mut |feature| {
-            states.entry(feature.fid).or_default().1 = Some(feature);
+            let state = states.entry(feature.fid).or_default();
+            state.1 = Some(feature);
         })?;
         let changed = states.into_iter().filter(|(_, (old, new))| old != new);
         let change = |(fid, (old, new))| Change {
@@ -116,7 +118,11 @@ fn touched(table: &Table, early: Version, late: Version, limit: usize) -> String
         )
     };
     let limit = limit.saturating_add(1).min(i64::MAX as usize);
-    format!("SELECT fid FROM ({} UNION {}) u ORDER BY fid LIMIT {limit}", side("since_tx"), side("until_tx"))
+    format!(
+        "SELECT fid FROM ({} UNION {}) u ORDER BY fid LIMIT {limit}",
+        side("since_tx"),
+        side("until_tx")
+    )
 }
 
 fn states_at(

@@ -46,7 +46,10 @@ fn apply(link: &mut Link, tables: &mut [Table], edit: &Edit, postgis: &str) -> R
         Edit::Update { fid: number, row, .. } => {
             make_room(link, table, row, postgis)?;
             let columns = table.current_content().into_iter().zip(marks(table, postgis));
-            let sets = columns.map(|(column, mark)| format!("{column} = {mark}")).collect::<Vec<_>>().join(", ");
+            let sets = columns
+                .map(|(column, mark)| format!("{column} = {mark}"))
+                .collect::<Vec<_>>()
+                .join(", ");
             let sql = format!("UPDATE {t} SET {sets} WHERE {fid} = {number}");
             let changed = write(link, table, &sql, row)?;
             must_exist(changed, layer, *number)?;
@@ -71,9 +74,16 @@ fn must_exist(changed: u64, layer: &Name, fid: Fid) -> Result<()> {
 fn marks(table: &Table, postgis: &str) -> Vec<String> {
     let mut marks = Vec::new();
     if table.geom.is_some() {
-        marks.push(format!("{postgis}.ST_GeomFromWKB($1::bytea, {})", table.layer.crs.code()));
+        marks.push(format!(
+            "{postgis}.ST_GeomFromWKB($1::bytea, {})",
+            table.layer.crs.code()
+        ));
     }
-    let kinds = table.layer.fields().iter().map(|field| types::declared(field.field_type));
+    let kinds = table
+        .layer
+        .fields()
+        .iter()
+        .map(|field| types::declared(field.field_type));
     for kind in ["timestamptz", "timestamptz"].into_iter().chain(kinds) {
         marks.push(format!("${}::{kind}", marks.len() + 1));
     }
@@ -86,9 +96,11 @@ fn write(link: &mut Link, table: &Table, sql: &str, row: &Row) -> Result<u64> {
     link.execute(sql, &parameters).map_err(|error| match error {
         // A value that a constraint, or a column that another program declared, does not take; a geometry that PostGIS
         // refuses (which it says as an internal error).
-        Error::Postgres { message, code: Some(code), .. }
-            if ["22", "23"].iter().any(|class| code.starts_with(class)) || code == "XX000" =>
-        {
+        Error::Postgres {
+            message,
+            code: Some(code),
+            ..
+        } if ["22", "23"].iter().any(|class| code.starts_with(class)) || code == "XX000" => {
             misfit(&table.layer, message)
         }
         error => error,

@@ -61,13 +61,14 @@ fn adapt(link: &mut Link, known: &Table, mut table: Table, postgis: &str) -> Res
     if let Some(reason) = bad_number(link, &table)? {
         return refuse(link, known, &reason);
     }
-    link.batch(&own_parts(link_columns(link, &table)?, &table))?;
+    let columns = names_of_columns(link, &table)?;
+    link.batch(&own_parts(&columns, &table))?;
     if schema::ensure_history(link, &mut table, postgis)? == History::Made {
         link.batch(&schema::index_history(&table))?;
     }
     let tx = catalog::enter(link, "", "a layer's table was changed by another program")?;
     let counts = difference(link, &table, tx, postgis)?;
-    catalog::touch(link, tx, table.name(), &counts)?;
+    catalog::touch(link, tx, table.name(), &LoadCounts { updated: 0, ..counts })?;
     catalog::define(link, table.name(), Some(&table), tx)?;
     link.batch(&schema::raise_sequence(&table))?;
     schema::finish(link, &table, postgis)?;
@@ -94,13 +95,13 @@ fn bad_number(link: &mut Link, table: &Table) -> Result<Option<String>> {
     }))
 }
 
-fn link_columns(link: &mut Link, table: &Table) -> Result<Vec<String>> {
+fn names_of_columns(link: &mut Link, table: &Table) -> Result<Vec<String>> {
     let columns = schema::columns_of(link, "public", table.name())?.unwrap_or_default();
     Ok(columns.into_iter().map(|column| column.name).collect())
 }
 
 /// Gives a table that another program made the columns of valid time, and numbers that never come again.
-fn own_parts(columns: Vec<String>, table: &Table) -> String {
+fn own_parts(columns: &[String], table: &Table) -> String {
     let (t, fid) = (table.current(), quote(&table.fid));
     let mut sql = schema::create_sequence(table);
     for (name, kind) in ["valid_from", "valid_to"].iter().zip(&table.valid) {
@@ -124,16 +125,23 @@ fn difference(link: &mut Link, table: &Table, tx: i64, postgis: &str) -> Result<
         "UPDATE {h} h SET until_tx = {tx} WHERE h.until_tx IS NULL \
          AND NOT EXISTS (SELECT FROM {t} n WHERE n.{fid} = h.fid AND {same})"
     );
-    let closed = link.execute(&close, &[])?;
+    let closed = link.execute_long(&close)?;
     let open = format!(
-        "WITH made AS (INSERT INTO {h} (fid, {}, since_tx) SELECT n.{fid}, {}, {tx} FROM {t} n \
-           WHERE NOT EXISTS (SELECT FROM {h} c WHERE c.fid = n.{fid} AND c.until_tx IS NULL) RETURNING fid) \
-         SELECT count(*), count(c.fid) FROM made LEFT JOIN {h} c ON c.fid = made.fid AND c.until_tx = {tx}",
+        "INSERT INTO {h} (fid, {}, since_tx) SELECT n.{fid}, {}, {tx} FROM {t} n \
+         WHERE NOT EXISTS (SELECT FROM {h} c WHERE c.fid = n.{fid} AND c.until_tx IS NULL)",
         table.history_content().join(", "),
         table.as_history("n", postgis).join(", ")
     );
-    let rows = link.query(&open, &[])?;
-    let (opened, updated) = (rows[0].get::<_, i64>(0) as u64, rows[0].get::<_, i64>(1) as u64);
+    let opened = link.execute_long(&open)?;
+    let both = format!(
+        "UPDATE onemap.touched SET updated = (SELECT count(*) FROM {h} o JOIN {h} c ON c.fid = o.fid \
+         WHERE o.since_tx = {tx} AND c.until_tx = {tx}) WHERE tx = {tx} AND layer = {}",
+        literal(table.name())
+    );
+    catalog::touch(link, tx, table.name(), &LoadCounts::default())?;
+    link.execute_long(&both)?;
+    let sql = "SELECT updated FROM onemap.touched WHERE tx = $1 AND layer = $2";
+    let updated = link.query(sql, &[&tx, &table.name()])?[0].get::<_, i64>(0) as u64;
     Ok(LoadCounts {
         inserted: opened - updated,
         updated,

@@ -132,14 +132,22 @@ fn read(link: &mut Link, parts: &[Part], last: Option<Fid>) -> Result<BTreeMap<(
         let Some(bounds) = bounds(link, old.as_ref().or(new.as_ref()), part, last)? else {
             continue;
         };
-        let mut reader = Reader { link, parts, states: &mut states };
+        let mut reader = Reader {
+            link,
+            parts,
+            states: &mut states,
+        };
         reader.read(old.as_ref(), Side::Old, &[place], Some(bounds))?;
         reader.read(new.as_ref(), Side::New, &[place], Some(bounds))?;
     }
     for places in by_layer.into_values() {
         let first = &parts[places[0]];
         let table = definition(link, first, first.version)?;
-        let mut reader = Reader { link, parts, states: &mut states };
+        let mut reader = Reader {
+            link,
+            parts,
+            states: &mut states,
+        };
         reader.read(table.as_ref(), Side::Old, &places, None)?;
         reader.read(table.as_ref(), Side::New, &places, None)?;
     }
@@ -147,7 +155,9 @@ fn read(link: &mut Link, parts: &[Part], last: Option<Fid>) -> Result<BTreeMap<(
 }
 
 fn definition(link: &mut Link, part: &Part, at: Version) -> Result<Option<Table>> {
-    Ok(catalog::tables(link, at)?.into_iter().find(|table| table.name() == part.layer))
+    Ok(catalog::tables(link, at)?
+        .into_iter()
+        .find(|table| table.name() == part.layer))
 }
 
 /// The first and the last feature of a part that is not taken whole.
@@ -199,7 +209,9 @@ impl Reader<'_> {
             Side::Old => "until_tx",
             Side::New => "since_tx",
         };
-        let between = bounds.map_or(String::new(), |(first, last)| format!(" AND h.fid BETWEEN {first} AND {last}"));
+        let between = bounds.map_or(String::new(), |(first, last)| {
+            format!(" AND h.fid BETWEEN {first} AND {last}")
+        });
         let sql = format!(
             "SELECT h.{column}, {} FROM {} h WHERE h.{column} = ANY ('{{{txs}}}'::bigint[]){between}",
             table.decoded_history("h"),
@@ -208,7 +220,11 @@ impl Reader<'_> {
         let mut decoder = Decoder::new(table);
         let states = &mut *self.states;
         scan(self.link, &sql, &mut |columns| {
-            let tx = columns.first().copied().flatten().and_then(|bytes| bytes.try_into().ok());
+            let tx = columns
+                .first()
+                .copied()
+                .flatten()
+                .and_then(|bytes| bytes.try_into().ok());
             let place = tx.and_then(|bytes| by_tx.get(&i64::from_be_bytes(bytes)));
             if let (Some(&place), Some(feature)) = (place, decoder.feature(columns.get(1..).unwrap_or_default())) {
                 let state = states.entry((place, feature.fid)).or_default();

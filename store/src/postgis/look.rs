@@ -52,10 +52,12 @@ fn see(link: &mut Link) -> Result<(Seen, State)> {
     );
     let rows = link.query(&sql, &[])?;
     let epoch: Option<String> = rows[0].get(1);
-    let epoch = epoch.and_then(|text| Epoch::new(&text).ok()).ok_or_else(|| Error::Damaged {
-        store: link.store().to_owned(),
-        reason: "its table onemap.meta has no legal epoch".to_owned(),
-    })?;
+    let epoch = epoch
+        .and_then(|text| Epoch::new(&text).ok())
+        .ok_or_else(|| Error::Damaged {
+            store: link.store().to_owned(),
+            reason: "its table onemap.meta has no legal epoch".to_owned(),
+        })?;
     let version = catalog::number(rows[0].get(0));
     let state = if rows[0].get(2) { State::Unsettled } else { State::Quiet };
     Ok((Seen { version, epoch }, state))
@@ -64,7 +66,7 @@ fn see(link: &mut Link) -> Result<(Seen, State)> {
 /// Renews the epoch of a store that lives elsewhere than it did, and follows every table that deviates. In a transaction.
 fn settle(link: &mut Link, postgis: &str) -> Result<()> {
     // Nobody waits behind a look that waits for somebody who writes.
-    link.batch("SET LOCAL lock_timeout = '2s'")?;
+    link.batch("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0")?;
     link.batch(migrate::LOCK)?;
     let renewed = link.execute(
         "UPDATE onemap.meta SET value = onemap.identity() WHERE key = 'identity' AND value IS DISTINCT FROM onemap.identity()",
@@ -88,6 +90,23 @@ fn settle(link: &mut Link, postgis: &str) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes down how many features the layers have, so that this need not be summed up from the beginning; gives the version
+/// that was counted at.
+pub(super) fn count(link: &mut Link, version: Version) -> Result<Version> {
+    let standby = link.query("SELECT pg_is_in_recovery()", &[])?[0].get::<_, bool>(0);
+    let rows = link.query("SELECT coalesce(max(version), 0) FROM onemap.layer_count", &[])?;
+    let last = catalog::number(rows[0].get(0));
+    if standby || version.0 < last.0 + super::COUNT_EVERY {
+        return Ok(if standby { version } else { last });
+    }
+    let names: Vec<String> = catalog::current_tables(link)?
+        .iter()
+        .map(|table| table.name().to_owned())
+        .collect();
+    catalog::count_up(link, &names, version)?;
+    Ok(version)
 }
 
 /// Whether trying again may help: locks, deadlocks, resources, a server that shuts down.

@@ -55,12 +55,20 @@ pub(super) fn open(link: &mut Link, mode: OpenMode) -> Result<Facts> {
     facts(link)
 }
 
+/// Checks that a database that was connected to anew still has the store.
+pub(super) fn check(link: &mut Link) -> Result<()> {
+    open(link, OpenMode::Existing).map(drop)
+}
+
 fn exists(link: &mut Link) -> Result<bool> {
     Ok(link.query("SELECT to_regclass('onemap.meta') IS NOT NULL", &[])?[0].get(0))
 }
 
 fn version(link: &mut Link) -> Result<i64> {
-    let rows = link.query("SELECT value::bigint FROM onemap.meta WHERE key = 'schema_version'", &[])?;
+    let rows = link.query(
+        "SELECT value::bigint FROM onemap.meta WHERE key = 'schema_version'",
+        &[],
+    )?;
     let found = rows.first().map(|row| row.get(0));
     found.ok_or_else(|| damaged(link, "its table onemap.meta does not tell the schema version"))
 }
@@ -74,11 +82,15 @@ fn create(link: &mut Link, crs: Crs) -> Result<()> {
     let installed = link.query("SELECT FROM pg_extension WHERE extname = 'postgis'", &[])?;
     if installed.is_empty() {
         link.batch("CREATE EXTENSION postgis")?;
+        link.find_postgis()?;
     }
     let postgis = postgis(link)?;
     let sql = format!("SELECT FROM {postgis}.spatial_ref_sys WHERE srid = {}", crs.code());
     if link.query(&sql, &[])?.is_empty() {
-        return Err(not_a_store(link, &format!("PostGIS does not know {crs} (spatial_ref_sys)")));
+        return Err(not_a_store(
+            link,
+            &format!("PostGIS does not know {crs} (spatial_ref_sys)"),
+        ));
     }
     apply(link, 0)?;
     let epoch = "replace(gen_random_uuid()::text, '-', '')";

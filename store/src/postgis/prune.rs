@@ -30,7 +30,10 @@ pub(super) fn prune(link: &mut Link, before: Version) -> Result<Pruned> {
             }
         }
         forget(link, v)?;
-        link.execute("UPDATE onemap.meta SET value = $1 WHERE key = 'oldest'", &[&before.to_string()])?;
+        link.execute(
+            "UPDATE onemap.meta SET value = $1 WHERE key = 'oldest'",
+            &[&before.to_string()],
+        )?;
         Ok(Pruned { oldest: before, rows })
     });
     pruned.map_err(|error| match is_lock_held(&error) {

@@ -58,6 +58,7 @@ impl<'s> View<'s> {
             version: Version(0),
             layers: Vec::new(),
         };
+        view.store.link.batch("SET LOCAL statement_timeout = 0")?;
         let held = hold(&mut view.store.link, &tables)?;
         view.fill(at, &held)?;
         Ok(view)
@@ -89,7 +90,12 @@ impl<'s> View<'s> {
                 true => Source::Open,
                 false => Source::Past,
             };
-            self.layers.push(Seen { table, source, changed, features });
+            self.layers.push(Seen {
+                table,
+                source,
+                changed,
+                features,
+            });
         }
         Ok(())
     }
@@ -161,9 +167,15 @@ fn sql(table: &Table, source: Source, version: Version, fid: Option<Fid>) -> Str
     match (source, fid) {
         (Source::Current, None) => format!("SELECT {} FROM {t} t", table.decoded_current("t")),
         (Source::Current, Some(fid)) => {
-            format!("SELECT {} FROM {t} t WHERE t.{number} = {fid}", table.decoded_current("t"))
+            format!(
+                "SELECT {} FROM {t} t WHERE t.{number} = {fid}",
+                table.decoded_current("t")
+            )
         }
-        (Source::Open, _) => format!("SELECT {columns} FROM {} h WHERE h.until_tx IS NULL{filter}", table.history()),
+        (Source::Open, _) => format!(
+            "SELECT {columns} FROM {} h WHERE h.until_tx IS NULL{filter}",
+            table.history()
+        ),
         (Source::Past, _) => format!("SELECT {columns} FROM {}{filter}", at(table, version)),
     }
 }

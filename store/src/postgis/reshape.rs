@@ -62,19 +62,32 @@ fn wrong_system(link: &mut Link, table: &Table, srid: Option<u32>, postgis: &str
     let crs = table.layer.crs;
     let is_same = |srid: u32| srid == crs.code() || (EQUIVALENT.contains(&srid) && EQUIVALENT.contains(&crs.code()));
     let wrong = found.into_iter().find(|srid| !is_same(*srid));
-    Ok(wrong.map(|srid| format!("its coordinates are in {}, and the store's are in {crs}", Crs::epsg(srid))))
+    Ok(wrong.map(|srid| {
+        format!(
+            "its coordinates are in {}, and the store's are in {crs}",
+            Crs::epsg(srid)
+        )
+    }))
 }
 
 fn shape(known: &Table, columns: &[Found], fid: &str) -> Result<(Table, Option<u32>), String> {
     let named = |wanted: &str| columns.iter().find(|column| column.name.eq_ignore_ascii_case(wanted));
-    let number = columns.iter().find(|column| column.name == fid).ok_or("its primary key is gone")?;
+    let number = columns
+        .iter()
+        .find(|column| column.name == fid)
+        .ok_or("its primary key is gone")?;
     if of_integer(&number.sql_type).is_none() {
-        return Err(format!("its primary key {fid:?} is {}, not a whole number", number.sql_type));
+        return Err(format!(
+            "its primary key {fid:?} is {}, not a whole number",
+            number.sql_type
+        ));
     }
     let spatial = |column: &&Found| Shape::parse(&column.sql_type).is_some();
     let old_geom = known.geom.as_deref().and_then(named).filter(spatial);
     let geom = old_geom.or_else(|| columns.iter().find(spatial));
-    let (shape, srid) = geom.and_then(|geom| Shape::parse(&geom.sql_type)).unwrap_or((known.shape, None));
+    let (shape, srid) = geom
+        .and_then(|geom| Shape::parse(&geom.sql_type))
+        .unwrap_or((known.shape, None));
     let kind = match (geom, shape.dims, known.shape.dims) {
         (None, ..) => GeometryType::None,
         // A column without a declared kind says nothing; the layer does.
@@ -83,10 +96,20 @@ fn shape(known: &Table, columns: &[Found], fid: &str) -> Result<(Table, Option<u
     };
     let valid = ["valid_from", "valid_to"].map(|name| {
         let declared = types::declared(FieldType::DateTime).to_owned();
-        columns.iter().find(|column| column.name == name).map_or(declared, |column| column.sql_type.clone())
+        columns
+            .iter()
+            .find(|column| column.name == name)
+            .map_or(declared, |column| column.sql_type.clone())
     });
-    let own = [Some(fid), geom.map(|geom| geom.name.as_str()), Some("valid_from"), Some("valid_to")];
-    let rest = columns.iter().filter(|column| !own.contains(&Some(column.name.as_str())));
+    let own = [
+        Some(fid),
+        geom.map(|geom| geom.name.as_str()),
+        Some("valid_from"),
+        Some("valid_to"),
+    ];
+    let rest = columns
+        .iter()
+        .filter(|column| !own.contains(&Some(column.name.as_str())));
     let (fields, columns) = fields(known, rest);
     let mut layer =
         Layer::new(known.layer.name().clone(), kind, known.layer.crs, fields).map_err(|error| error.to_string())?;
@@ -128,14 +151,24 @@ fn fields<'f>(known: &Table, columns: impl Iterator<Item = &'f Found>) -> (Vec<F
         let field_type = types::of_sql(&found.sql_type, old.map(|(field, _)| field.field_type));
         let (field, history) = match old {
             Some((field, column)) => {
-                let field = Field { field_type, ..field.clone() };
+                let field = Field {
+                    field_type,
+                    ..field.clone()
+                };
                 (field, column.history.clone())
             }
             None => {
                 let name = new_name(&found.name, &placed, known);
                 let title = found.name.clone();
                 let history = Table::history_column(name.as_str());
-                (Field { name, title, field_type }, history)
+                (
+                    Field {
+                        name,
+                        title,
+                        field_type,
+                    },
+                    history,
+                )
             }
         };
         let column = Column {

@@ -13,39 +13,38 @@ pub(super) fn scan(
     query: &str,
     each: &mut dyn FnMut(&[Option<&[u8]>]) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut bytes: Vec<u8> = Vec::new();
+    let mut rest: Vec<u8> = Vec::new();
     let mut begun = false;
     let store = link.store().to_owned();
     let broken = || Error::Unreachable {
         store: store.clone(),
         reason: "it sent something that is no binary COPY".to_owned(),
     };
-    link.copy_out(&format!("COPY ({query}) TO STDOUT (FORMAT binary)"), &mut |chunk| {
-        bytes.extend_from_slice(chunk);
-        let mut at = 0;
-        if !begun {
-            if bytes.len() < HEADER.len() {
-                return Ok(ControlFlow::Continue(()));
-            }
-            if !bytes.starts_with(HEADER) {
-                return Err(broken());
-            }
-            (begun, at) = (true, HEADER.len());
+    link.copy_out(&format!("COPY ({query}) TO STDOUT (FORMAT binary)"), &mut |piece| {
+        // Pieces mostly are whole rows: then nothing is copied.
+        let joined = !rest.is_empty();
+        if joined {
+            rest.extend_from_slice(piece);
+        }
+        let mut bytes = if joined { rest.as_slice() } else { piece };
+        if !begun && bytes.len() >= HEADER.len() {
+            bytes = bytes.strip_prefix(HEADER).ok_or_else(broken)?;
+            begun = true;
         }
         let mut columns = Vec::new();
-        loop {
-            match row(&bytes[at..], &mut columns).map_err(|()| broken())? {
-                Some(0) => break,
+        while begun {
+            match row(bytes, &mut columns).map_err(|()| broken())? {
+                None | Some(0) => break,
                 Some(used) => {
-                    at += used;
+                    bytes = &bytes[used..];
                     if each(&columns)?.is_break() {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
-                None => break,
             }
         }
-        bytes.drain(..at);
+        let left = bytes.to_vec();
+        rest = left;
         Ok(ControlFlow::Continue(()))
     })
 }

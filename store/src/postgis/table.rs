@@ -113,14 +113,18 @@ impl Table {
     pub fn history_content(&self) -> Vec<String> {
         let geom = self.geom.iter().map(|_| quote("geom"));
         let fields = self.columns.iter().map(|column| quote(&column.history));
-        geom.chain(["valid_from", "valid_to"].map(quote)).chain(fields).collect()
+        geom.chain(["valid_from", "valid_to"].map(quote))
+            .chain(fields)
+            .collect()
     }
 
     /// The columns of the current table that hold what a row is, quoted, in the same order.
     pub fn current_content(&self) -> Vec<String> {
         let geom = self.geom.iter().map(|geom| quote(geom));
         let fields = self.columns.iter().map(|column| quote(&column.name));
-        geom.chain(["valid_from", "valid_to"].map(quote)).chain(fields).collect()
+        geom.chain(["valid_from", "valid_to"].map(quote))
+            .chain(fields)
+            .collect()
     }
 
     /// What stands in the current table's columns, as the history keeps it: expressions in the order of
@@ -150,26 +154,38 @@ impl Table {
         let from = types::moment(&format!("{row}.\"valid_from\""), from, offset, types::End::Start);
         let to = types::moment(&format!("{row}.\"valid_to\""), to, offset, types::End::Stop);
         let kinds = self.layer.fields().iter().map(|field| field.field_type);
-        let fields = self
-            .columns
-            .iter()
-            .zip(kinds)
-            .map(|(column, kind)| types::cast(&format!("{row}.{}", quote(&column.name)), &column.sql_type, kind, offset));
+        let fields = self.columns.iter().zip(kinds).map(|(column, kind)| {
+            types::cast(
+                &format!("{row}.{}", quote(&column.name)),
+                &column.sql_type,
+                kind,
+                offset,
+            )
+        });
         [from, to].into_iter().chain(fields).collect()
     }
 
     /// The columns that rows are decoded from, in the order [`super::rows::Decoder`] expects: number, geometry, valid
     /// span, fields. `row` is how the query calls a row of the current table.
     pub fn decoded_current(&self, row: &str) -> String {
-        let geom = self.geom.as_ref().map_or("NULL".to_owned(), |geom| format!("{row}.{}", quote(geom)));
+        let geom = self
+            .geom
+            .as_ref()
+            .map_or("NULL".to_owned(), |geom| format!("{row}.{}", quote(geom)));
         let rest = self.valid_and_fields(row).join(", ");
         format!("{row}.{}::bigint, {geom}, {rest}", quote(&self.fid))
     }
 
     /// The same of a row of the history.
     pub fn decoded_history(&self, row: &str) -> String {
-        let geom = self.geom.as_ref().map_or("NULL".to_owned(), |_| format!("{row}.\"geom\""));
-        let fields = self.columns.iter().map(|column| format!(", {row}.{}", quote(&column.history)));
+        let geom = self
+            .geom
+            .as_ref()
+            .map_or("NULL".to_owned(), |_| format!("{row}.\"geom\""));
+        let fields = self
+            .columns
+            .iter()
+            .map(|column| format!(", {row}.{}", quote(&column.history)));
         format!(
             "{row}.\"fid\", {geom}, {row}.\"valid_from\", {row}.\"valid_to\"{}",
             fields.collect::<String>()
@@ -180,7 +196,10 @@ impl Table {
     /// Geometries are compared as what they say, not by their image: PostGIS may or may not keep a box in it.
     pub fn same(&self, row: &str, state: &str, postgis: &str) -> String {
         let own = self.valid_and_fields(row).join(", ");
-        let fields = self.columns.iter().map(|column| format!(", {state}.{}", quote(&column.history)));
+        let fields = self
+            .columns
+            .iter()
+            .map(|column| format!(", {state}.{}", quote(&column.history)));
         let kept = format!(
             "{state}.\"valid_from\", {state}.\"valid_to\"{}",
             fields.collect::<String>()
@@ -251,9 +270,7 @@ struct Record {
 /// `name`, with underscores after it where a column cannot have it.
 fn legal(name: &str, illegal: &[&str], taken: &[String]) -> String {
     let mut legal = name.to_owned();
-    while illegal.contains(&legal.to_lowercase().as_str())
-        || (legal != name && taken.contains(&legal.to_lowercase()))
-    {
+    while illegal.contains(&legal.to_lowercase().as_str()) || (legal != name && taken.contains(&legal.to_lowercase())) {
         legal.push('_');
     }
     legal

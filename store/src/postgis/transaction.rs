@@ -23,11 +23,7 @@ impl Isolation {
 }
 
 /// Does `work` in one transaction; where it fails, nothing was done.
-pub(super) fn within<T>(
-    link: &mut Link,
-    isolation: Isolation,
-    work: impl FnOnce(&mut Link) -> Result<T>,
-) -> Result<T> {
+pub(super) fn within<T>(link: &mut Link, isolation: Isolation, work: impl FnOnce(&mut Link) -> Result<T>) -> Result<T> {
     link.batch(isolation.begin())?;
     match work(link) {
         Ok(done) => {
@@ -50,5 +46,5 @@ pub(super) fn roll_back(link: &mut Link) {
 
 /// Whether PostgreSQL gave up waiting for a lock, or chose this transaction to break a deadlock.
 pub(super) fn is_lock_held(error: &Error) -> bool {
-    matches!(error, Error::Postgres { code: Some(code), .. } if ["55P03", "40P01"].contains(&code.as_str()))
+    matches!(error, Error::Busy { .. })
 }

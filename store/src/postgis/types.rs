@@ -95,8 +95,13 @@ impl Shape {
             let mixed = Shape::of(GeometryType::Geometry, Dims::Mixed);
             return rest.is_empty().then_some((mixed, None));
         };
-        let (word, srid) = inside.split_once(',').map_or((inside, None), |(word, srid)| (word, srid.trim().parse().ok()));
-        let (bare, z) = word.strip_suffix("ZM").or_else(|| word.strip_suffix('Z')).map_or((word, false), |bare| (bare, true));
+        let (word, srid) = inside
+            .split_once(',')
+            .map_or((inside, None), |(word, srid)| (word, srid.trim().parse().ok()));
+        let (bare, z) = word
+            .strip_suffix("ZM")
+            .or_else(|| word.strip_suffix('Z'))
+            .map_or((word, false), |bare| (bare, true));
         let bare = bare.strip_suffix('M').unwrap_or(bare);
         let kinds = [
             Kind::Point,
@@ -106,7 +111,10 @@ impl Shape {
             Kind::MultiLineString,
             Kind::MultiPolygon,
         ];
-        let kind = kinds.into_iter().find(|kind| format!("{kind:?}") == bare).unwrap_or(Kind::Geometry);
+        let kind = kinds
+            .into_iter()
+            .find(|kind| format!("{kind:?}") == bare)
+            .unwrap_or(Kind::Geometry);
         let dims = if z { Dims::Xyz } else { Dims::Xy };
         Some((Shape { kind, dims }, srid))
     }
@@ -184,7 +192,12 @@ mod tests {
 
     #[test]
     fn a_declared_shape_is_read_as_it_was_written() {
-        for kind in [GeometryType::Point, GeometryType::MultiPoint, GeometryType::MultiPolygon, GeometryType::Geometry] {
+        for kind in [
+            GeometryType::Point,
+            GeometryType::MultiPoint,
+            GeometryType::MultiPolygon,
+            GeometryType::Geometry,
+        ] {
             for dims in [Dims::Xy, Dims::Xyz] {
                 let shape = Shape::of(kind, dims);
                 assert_eq!(Shape::parse(&shape.declared(Crs::CGCS2000)), Some((shape, Some(4490))));
@@ -192,7 +205,10 @@ mod tests {
             }
         }
         assert_eq!(Shape::parse("geometry").unwrap().1, None);
-        assert_eq!(Shape::parse("geometry(PolygonZM,4326)").unwrap().0.layer_kind(), GeometryType::MultiPolygon);
+        assert_eq!(
+            Shape::parse("geometry(PolygonZM,4326)").unwrap().0.layer_kind(),
+            GeometryType::MultiPolygon
+        );
         assert_eq!(Shape::parse("geography(Point,4326)"), None);
     }
 
