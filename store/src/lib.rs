@@ -9,12 +9,14 @@ mod digest;
 mod error;
 mod geopackage;
 mod open;
+mod postgis;
 mod store;
 
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
 pub use geopackage::GeoPackage;
 pub use open::{OpenMode, open};
+pub use postgis::PostGis;
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
     LogEntry, LogPage, LogPosition, Pruned, Reading, Store,
