@@ -43,7 +43,9 @@ pub fn serve(url: &str, more: &[&str]) -> Serving {
 /// Where the database does not tell.
 pub fn committed(database: &Database<'_>) -> u64 {
     let version = database.psql("SELECT max(version) FROM onemap.commit");
-    version.parse().unwrap_or_else(|_| panic!("the newest version is {version:?}"))
+    version
+        .parse()
+        .unwrap_or_else(|_| panic!("the newest version is {version:?}"))
 }
 
 /// Waits until the server shows `version`; gives how long that took.
@@ -76,7 +78,11 @@ pub fn wait_for_version(serving: &Serving, version: u64) -> Duration {
 /// Where something differs.
 pub fn assert_right(database: &Database<'_>, serving: &Serving) {
     wait_for_version(serving, committed(database));
-    assert_eq!(served_parcels(serving), parcels(database), "the parcels served and those in the table");
+    assert_eq!(
+        served_parcels(serving),
+        parcels(database),
+        "the parcels served and those in the table"
+    );
     let fresh = serve(&database.url(), &["--cache-mb", "0"]);
     let mut compared = 0;
     for tile in tiles(database) {
@@ -146,7 +152,10 @@ pub fn served_parcels(serving: &Serving) -> BTreeMap<String, Parcel> {
 
 fn tiles(database: &Database<'_>) -> Vec<String> {
     let extent = database.psql("SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e) FROM (SELECT ST_Extent(geom) AS e FROM districts) AS all_of_it");
-    let edges: Vec<f64> = extent.split('|').map(|edge| edge.parse().expect("an extent has four numbers")).collect();
+    let edges: Vec<f64> = extent
+        .split('|')
+        .map(|edge| edge.parse().expect("an extent has four numbers"))
+        .collect();
     let grid = TileMatrixSet::WebMercatorQuad;
     let mut tiles = Vec::new();
     for z in ZOOMS {

@@ -23,18 +23,27 @@ impl Proxy {
     pub fn start(servers: &[SocketAddr]) -> Option<Self> {
         let nginx = ["/usr/sbin/nginx", "/usr/bin/nginx"];
         let Some(nginx) = nginx.into_iter().find(|path| std::path::Path::new(path).exists()) else {
-            assert!(std::env::var_os("CI").is_none(), "no nginx: install the package nginx-light");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "no nginx: install the package nginx-light"
+            );
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
         let address = crate::programs::free_address();
         std::fs::write(folder.path().join("nginx.conf"), configuration(address, servers)).unwrap();
         let mut command = Command::new(nginx);
-        command.arg("-p").arg(folder.path()).args(["-c", "nginx.conf", "-e", "stderr"]);
+        command
+            .arg("-p")
+            .arg(folder.path())
+            .args(["-c", "nginx.conf", "-e", "stderr"]);
         let mut running = Running::start(&mut command);
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
-            assert!(running.is_alive() && began.elapsed() < Duration::from_secs(20), "nginx does not start");
+            assert!(
+                running.is_alive() && began.elapsed() < Duration::from_secs(20),
+                "nginx does not start"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(Self {

@@ -42,7 +42,10 @@ impl<'c> Scene<'c> {
         fault(&database, &mut serving);
         pause(1);
         assert!(editor.finish() > 50, "hardly anything was edited");
-        assert!(live::committed(&database) > before + 10, "hardly anything was committed");
+        assert!(
+            live::committed(&database) > before + 10,
+            "hardly anything was committed"
+        );
         live::assert_right(&database, &serving);
     }
 }
@@ -121,7 +124,11 @@ fn a_database_that_freezes_for_half_a_minute_is_caught_up_with_soon_after() {
                 let future = serving.get("/collections/parcels/items?limit=1&min-version=999999999");
                 assert_eq!(future.status, 503);
                 assert!(future.header("retry-after").is_some());
-                assert!(began.elapsed() < Duration::from_secs(5), "answers take {:?}", began.elapsed());
+                assert!(
+                    began.elapsed() < Duration::from_secs(5),
+                    "answers take {:?}",
+                    began.elapsed()
+                );
                 std::thread::sleep(Duration::from_millis(500));
             }
             database.cluster().thaw();
@@ -167,7 +174,10 @@ fn a_transaction_left_open_elsewhere_delays_nobody() {
                 Running::start(Command::new("psql").args(["-q", "-X", "-d", url, "-c", &script]))
             };
             let _elsewhere = open(&other.url(), "INSERT INTO notes VALUES (1)");
-            let _here = open(&database.url(), "INSERT INTO parcels (zddm, geom) SELECT 'never', geom FROM parcels LIMIT 1");
+            let _here = open(
+                &database.url(),
+                "INSERT INTO parcels (zddm, geom) SELECT 'never', geom FROM parcels LIMIT 1",
+            );
             pause(2);
             let version = live::committed(database);
             let took = live::wait_for_version(serving, version);
@@ -232,14 +242,40 @@ fn a_layer_overwritten_by_ogr2ogr_is_followed() {
         let target = format!("PG:{}", database.url());
         let ogr = |args: &[&str]| {
             let output = Command::new("ogr2ogr").args(args).output().unwrap();
-            assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{args:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         };
         let delivery = file.to_str().unwrap();
-        ogr(&["-f", "GPKG", delivery, &target, "-sql", "SELECT zddm, 'delivered' AS zl, yt, geom FROM parcels WHERE fid % 3 > 0", "-nln", "parcels"]);
+        ogr(&[
+            "-f",
+            "GPKG",
+            delivery,
+            &target,
+            "-sql",
+            "SELECT zddm, 'delivered' AS zl, yt, geom FROM parcels WHERE fid % 3 > 0",
+            "-nln",
+            "parcels",
+        ]);
         let serving = live::serve(&database.url(), &[]);
         live::fill_cache(&database, &serving);
         let before = live::committed(&database);
-        ogr(&["-overwrite", "-f", "PostgreSQL", &target, delivery, "parcels", "-nln", "parcels", "-lco", "FID=fid", "-lco", "GEOMETRY_NAME=geom"]);
+        ogr(&[
+            "-overwrite",
+            "-f",
+            "PostgreSQL",
+            &target,
+            delivery,
+            "parcels",
+            "-nln",
+            "parcels",
+            "-lco",
+            "FID=fid",
+            "-lco",
+            "GEOMETRY_NAME=geom",
+        ]);
         let began = Instant::now();
         while live::committed(&database) == before {
             assert!(began.elapsed() < Duration::from_secs(30), "nobody noticed");
@@ -277,7 +313,14 @@ fn a_load_that_is_killed_at_any_moment_leaves_the_old_version_or_the_new_one() {
         let url = database.url();
         let start = |file: &std::path::Path| {
             let mut command = Command::new(program("onemap-import"));
-            command.args(["load", file.to_str().unwrap(), "--source-layer", "parcels", "--to", &url]);
+            command.args([
+                "load",
+                file.to_str().unwrap(),
+                "--source-layer",
+                "parcels",
+                "--to",
+                &url,
+            ]);
             Running::start(&mut command)
         };
         let digest = |url: &str| onemap_e2e::loaded::digest(std::path::Path::new(url), "parcels");
@@ -316,7 +359,10 @@ fn two_servers_behind_a_proxy_look_like_one_to_whoever_says_what_they_wrote() {
             let text = format!("written {n}");
             // The version that one's own commit made: the newest that there is then, or an older one.
             database.psql(&format!("UPDATE parcels SET zl = '{text}' WHERE zddm = (SELECT min(zddm) FROM parcels WHERE zddm NOT LIKE 'new%')"));
-            let (version, id) = (live::committed(&database), database.psql("SELECT zddm FROM parcels WHERE zl LIKE 'written%'"));
+            let (version, id) = (
+                live::committed(&database),
+                database.psql("SELECT zddm FROM parcels WHERE zl LIKE 'written%'"),
+            );
             if id.is_empty() {
                 continue;
             }
@@ -329,7 +375,9 @@ fn two_servers_behind_a_proxy_look_like_one_to_whoever_says_what_they_wrote() {
             assert_eq!(answer.status, 200, "{}", answer.text());
             let shown: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
             let shown = shown["properties"]["zl"].as_str().unwrap_or_default();
-            let older = shown.strip_prefix("written ").is_some_and(|m| m.parse::<i32>().unwrap() < n);
+            let older = shown
+                .strip_prefix("written ")
+                .is_some_and(|m| m.parse::<i32>().unwrap() < n);
             assert!(!older, "{shown:?} after {text:?}");
         }
         editor.finish();

@@ -49,7 +49,10 @@ fn what_gdal_edits_appends_overwrites_and_drops_is_followed() {
     let before = matched(&items(&serving, ""));
     assert!(before > 10);
 
-    run("ogrinfo", &["-q", city, "-sql", "UPDATE pois SET name = '改过的' WHERE fid = 1"]);
+    run(
+        "ogrinfo",
+        &["-q", city, "-sql", "UPDATE pois SET name = '改过的' WHERE fid = 1"],
+    );
     wait_until(&serving, "an update", |page| page.to_string().contains("改过的"));
 
     let point = r#"{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"id":"appended-1","name":"新加的"},

@@ -1,9 +1,9 @@
 //! Copies of a whole store, with its history, and stores made of them.
 
+use crate::Result;
 use crate::geopackage::backup as file;
 use crate::postgis::backup as database;
 use crate::postgis::is_connection;
-use crate::Result;
 use std::path::Path;
 
 /// What restoring does where there is a store already.

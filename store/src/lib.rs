@@ -4,6 +4,7 @@
 //! importer is, and the server calls it from threads of its own. What the stores must do alike is said by one contract
 //! suite (`tests/contract.rs`), into which a store is entered by name.
 
+mod backup;
 mod difference;
 mod digest;
 mod error;
@@ -12,10 +13,11 @@ mod open;
 mod postgis;
 mod store;
 
+pub use backup::{BackupStep, Existing, backup, restore};
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
 pub use geopackage::GeoPackage;
-pub use open::{OpenMode, open};
+pub use open::{OpenMode, open, shown};
 pub use postgis::PostGis;
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,

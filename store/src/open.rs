@@ -1,7 +1,7 @@
 //! From the text that names a store to the store.
 
 use crate::geopackage::GeoPackage;
-use crate::postgis::PostGis;
+use crate::postgis::{self, PostGis};
 use crate::{Result, Store};
 use onemap_model::Crs;
 use std::path::Path;
@@ -20,14 +20,11 @@ pub enum OpenMode {
 /// Opens the store that `text` names: the path of a GeoPackage, or `postgres://user@host/db`.
 ///
 /// # Errors
-/// [`Error::NotAStore`] with what was found instead; [`Error::TooNew`], [`Error::Damaged`], [`Error::Busy`]; faults of
+/// [`crate::Error::NotAStore`] with what was found instead; [`crate::Error::TooNew`], [`crate::Error::Damaged`],
+/// [`crate::Error::Busy`], [`crate::Error::Unreachable`]; faults of
 /// the file.
 pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
-    let lower = text.trim().to_ascii_lowercase();
-    if ["postgres://", "postgresql://", "pg:"]
-        .iter()
-        .any(|scheme| lower.starts_with(scheme))
-    {
+    if postgis::is_connection(text) {
         return Ok(Box::new(PostGis::open(text, mode)?));
     }
     let path = Path::new(text);
@@ -35,6 +32,15 @@ pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
         OpenMode::Existing | OpenMode::Migrate => GeoPackage::open(path)?,
         OpenMode::CreateIn(crs) => GeoPackage::open_or_create(path, crs)?,
     }))
+}
+
+/// The text that names a store as it may be shown: without a password.
+pub fn shown(text: &str) -> String {
+    if postgis::is_connection(text) {
+        postgis::without_password(text)
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]

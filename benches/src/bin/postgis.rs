@@ -41,7 +41,10 @@ fn main() -> Result<()> {
     let city = city.to_str().context("the folder's name is not UTF-8")?;
     let _ = std::fs::remove_file(city);
     eprintln!("making a city of {} parcels", arguments.features);
-    program::run(&importer, &["sample", "--features", &arguments.features.to_string(), "--to", city])?;
+    program::run(
+        &importer,
+        &["sample", "--features", &arguments.features.to_string(), "--to", city],
+    )?;
 
     let cluster = Cluster::durable();
     let loads = load::compare(&cluster, &importer, city, arguments.rounds)?;

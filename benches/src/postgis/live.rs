@@ -69,15 +69,17 @@ pub fn measure(url: &str, server: &Server, lasting: Duration) -> Result<Live> {
         let targets = {
             let (database, connection) = (&database, connection);
             let (ready, is_ready) = mpsc::channel();
-            scope.spawn(move || runtime.block_on(async move {
-                let drive = async { drop(connection.await) };
-                let work = async {
-                    let targets = targets(database).await;
-                    let _ = ready.send(targets);
-                    let _ = stopped.await;
-                };
-                tokio::select! { () = drive => (), () = work => () }
-            }));
+            scope.spawn(move || {
+                runtime.block_on(async move {
+                    let drive = async { drop(connection.await) };
+                    let work = async {
+                        let targets = targets(database).await;
+                        let _ = ready.send(targets);
+                        let _ = stopped.await;
+                    };
+                    tokio::select! { () = drive => (), () = work => () }
+                })
+            });
             is_ready.recv().context("the database went away")??
         };
         let result = watch(&database, server.address, &targets, lasting);
@@ -92,8 +94,13 @@ async fn targets(database: &Database) -> Result<Vec<Target>> {
                WHERE fid % greatest(1, (SELECT max(fid) / 1000 FROM parcels)) = 0) AS some";
     let rows = database.query(sql, &[]).await?;
     let target = |row: &tokio_postgres::Row| {
-        let at = Coord { x: row.get(1), y: row.get(2) };
-        let tile = TileMatrixSet::WebMercatorQuad.tile_at(ZOOM, at).expect("the grid has this zoom");
+        let at = Coord {
+            x: row.get(1),
+            y: row.get(2),
+        };
+        let tile = TileMatrixSet::WebMercatorQuad
+            .tile_at(ZOOM, at)
+            .expect("the grid has this zoom");
         Target {
             fid: row.get(0),
             tile: format!("/xyz/parcels/{ZOOM}/{}/{}", tile.col(), tile.row()),
@@ -118,10 +125,16 @@ fn watch(database: &Database, address: SocketAddr, targets: &[Target], lasting: 
         thread::sleep(Duration::from_secs(1));
         let edited = edit(database, targets, lasting, marks, &probe);
         drop(probe);
-        let to_tile: Result<Vec<_>> = lookers.into_iter().map(|looker| looker.join().expect("it does not panic")).collect();
+        let to_tile: Result<Vec<_>> = lookers
+            .into_iter()
+            .map(|looker| looker.join().expect("it does not panic"))
+            .collect();
         thread::sleep(Duration::from_secs(1));
         over.store(true, Ordering::Relaxed);
-        let tiles: Result<Vec<_>> = readers.into_iter().map(|reader| reader.join().expect("it does not panic")).collect();
+        let tiles: Result<Vec<_>> = readers
+            .into_iter()
+            .map(|reader| reader.join().expect("it does not panic"))
+            .collect();
         // The last edit wakes the feed's reader once more.
         let commits = edited?;
         Ok(Live {
@@ -162,7 +175,10 @@ fn edit(
         let committed = Instant::now();
         ensure!(rows == 1, "parcel {} is gone", target.fid);
         took.push(committed - before);
-        marks.lock().expect("no holder panics").insert(mark.clone(), Some(committed));
+        marks
+            .lock()
+            .expect("no holder panics")
+            .insert(mark.clone(), Some(committed));
         if n % PROBE_EVERY == 0 {
             probe.send((target.clone(), mark, committed))?;
         }
@@ -184,7 +200,12 @@ fn look(address: SocketAddr, probes: &Mutex<mpsc::Receiver<(Target, String, Inst
                 times.push(committed.elapsed());
                 break;
             }
-            ensure!(committed.elapsed() < LOST, "{mark} of parcel {} never showed in {}", target.fid, target.tile);
+            ensure!(
+                committed.elapsed() < LOST,
+                "{mark} of parcel {} never showed in {}",
+                target.fid,
+                target.tile
+            );
             thread::sleep(Duration::from_millis(2));
         }
     }

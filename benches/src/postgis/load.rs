@@ -34,7 +34,15 @@ pub fn compare(cluster: &Cluster, importer: &Path, source: &str, rounds: usize) 
         loads.theirs.push(program::run(
             Path::new("ogr2ogr"),
             &[
-                "--config", "PG_USE_COPY", "YES", "-f", "PostgreSQL", &target, source, "parcels", "-lco",
+                "--config",
+                "PG_USE_COPY",
+                "YES",
+                "-f",
+                "PostgreSQL",
+                &target,
+                source,
+                "parcels",
+                "-lco",
                 "SPATIAL_INDEX=GIST",
             ],
         )?);

@@ -41,12 +41,30 @@ impl Report {
         out.push_str("| what | median | runs | ratio |\n|---|---|---|---|\n");
         let mut line = |what: &str, runs: &[Duration], ratio: String| {
             let all: Vec<_> = runs.iter().map(|t| format!("{:.2}", t.as_secs_f64())).collect();
-            let _ = writeln!(out, "| {what} | {:.2} s | {} | {ratio} |", median(runs).as_secs_f64(), all.join(", "));
+            let _ = writeln!(
+                out,
+                "| {what} | {:.2} s | {} | {ratio} |",
+                median(runs).as_secs_f64(),
+                all.join(", ")
+            );
         };
-        let ratio = |a: &[Duration], b: &[Duration]| format!("{:.2}", median(a).as_secs_f64() / median(b).as_secs_f64());
-        line("`onemap-import load`, checks, history and indexes included", &ours, ratio(&ours, &theirs));
-        line("`ogr2ogr -f PostgreSQL`, PG_USE_COPY, spatial index", &theirs, "1".to_owned());
-        line("`onemap-serve`: start to exact tiles and items", &self.ready, ratio(&self.ready, &self.copies));
+        let ratio =
+            |a: &[Duration], b: &[Duration]| format!("{:.2}", median(a).as_secs_f64() / median(b).as_secs_f64());
+        line(
+            "`onemap-import load`, checks, history and indexes included",
+            &ours,
+            ratio(&ours, &theirs),
+        );
+        line(
+            "`ogr2ogr -f PostgreSQL`, PG_USE_COPY, spatial index",
+            &theirs,
+            "1".to_owned(),
+        );
+        line(
+            "`onemap-serve`: start to exact tiles and items",
+            &self.ready,
+            ratio(&self.ready, &self.copies),
+        );
         line("`COPY parcels TO STDOUT (FORMAT binary)`", &self.copies, "1".to_owned());
         let _ = writeln!(
             out,
@@ -69,7 +87,14 @@ impl Report {
             ("`UPDATE`", "committed", &live.commits),
         ] {
             let at = |q| quantile(times, q).as_secs_f64() * 1e3;
-            let _ = writeln!(out, "| {from} | {to} | {} | {:.1} ms | {:.1} ms | {:.1} ms |", times.len(), at(0.5), at(0.99), at(1.0));
+            let _ = writeln!(
+                out,
+                "| {from} | {to} | {} | {:.1} ms | {:.1} ms | {:.1} ms |",
+                times.len(),
+                at(0.5),
+                at(0.99),
+                at(1.0)
+            );
         }
         out
     }

@@ -59,13 +59,21 @@ pub fn backup(args: &BackupArgs) -> Result<()> {
 /// Those of [`onemap_store::restore`].
 pub fn restore(args: &RestoreArgs) -> Result<()> {
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    with_progress("restoring", |step| onemap_store::restore(&args.copy, &args.to, existing, step))?;
+    with_progress("restoring", |step| {
+        onemap_store::restore(&args.copy, &args.to, existing, step)
+    })?;
     let version = onemap_store::open(&args.to, onemap_store::OpenMode::Existing)?.catch_up()?;
-    super::print(&format_args!("{}: version {version}, in a new epoch\n", onemap_store::shown(&args.to)));
+    super::print(&format_args!(
+        "{}: version {version}, in a new epoch\n",
+        onemap_store::shown(&args.to)
+    ));
     Ok(())
 }
 
-fn with_progress(phase: &str, work: impl FnOnce(onemap_store::BackupStep<'_>) -> onemap_store::Result<()>) -> Result<()> {
+fn with_progress(
+    phase: &str,
+    work: impl FnOnce(onemap_store::BackupStep<'_>) -> onemap_store::Result<()>,
+) -> Result<()> {
     let mut progress = Progress::to_stderr();
     progress.begin(phase);
     let result = work(&mut |done, total| {

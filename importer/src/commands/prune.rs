@@ -36,7 +36,9 @@ pub fn run(args: &PruneArgs) -> Result<()> {
     let before = version(&mut *store, &args.before)?;
     let pruned = store.prune(before)?;
     let (rows, oldest) = (pruned.rows, pruned.oldest);
-    super::print(&format_args!("{rows} old states forgotten; versions from {oldest} on can be read\n"));
+    super::print(&format_args!(
+        "{rows} old states forgotten; versions from {oldest} on can be read\n"
+    ));
     Ok(())
 }
 

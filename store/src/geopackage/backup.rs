@@ -87,7 +87,10 @@ fn copy(from: &Connection, to: &Path, step: BackupStep<'_>) -> Inner<()> {
         let result = backup.step(PAGES)?;
         let progress = backup.progress();
         let bytes = |pages: i32| u64::from(pages.unsigned_abs()) * 4096;
-        step(bytes(progress.pagecount - progress.remaining), bytes(progress.pagecount));
+        step(
+            bytes(progress.pagecount - progress.remaining),
+            bytes(progress.pagecount),
+        );
         match result {
             StepResult::Done => return Ok(()),
             StepResult::More => waited = Duration::ZERO,

@@ -35,7 +35,8 @@ pub(super) fn current_tables(db: &Connection) -> Inner<Vec<Table>> {
 /// Every layer that there is or was, with its newest definition.
 pub(super) fn newest_tables(db: &Connection) -> Inner<Vec<Table>> {
     // SQLite takes the other columns of the row that has the maximum.
-    let mut statement = db.prepare_cached("SELECT name, definition, max(since) FROM onemap_layer GROUP BY name ORDER BY name")?;
+    let mut statement =
+        db.prepare_cached("SELECT name, definition, max(since) FROM onemap_layer GROUP BY name ORDER BY name")?;
     let mut rows = statement.query([])?;
     let mut tables = Vec::new();
     while let Some(row) = rows.next()? {

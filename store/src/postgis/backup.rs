@@ -20,7 +20,16 @@ pub(crate) fn backup(store: &str, to: &Path) -> Result<()> {
     let target = target(store)?;
     let part = part(to);
     let dumped = run(
-        target.command("pg_dump").args(["--format=custom", "--no-password", "--no-owner", "--no-privileges", "--file"]).arg(&part),
+        target
+            .command("pg_dump")
+            .args([
+                "--format=custom",
+                "--no-password",
+                "--no-owner",
+                "--no-privileges",
+                "--file",
+            ])
+            .arg(&part),
         "pg_dump",
         &target.name,
     );
@@ -29,7 +38,9 @@ pub(crate) fn backup(store: &str, to: &Path) -> Result<()> {
     }
     dumped?;
     let synced = std::fs::File::open(&part).and_then(|file| file.sync_all());
-    synced.and_then(|()| std::fs::rename(&part, to)).map_err(|source| io(to, source))
+    synced
+        .and_then(|()| std::fs::rename(&part, to))
+        .map_err(|source| io(to, source))
 }
 
 /// See [`crate::restore`].
@@ -48,12 +59,23 @@ pub(crate) fn restore(from: &Path, to: &str, existing: Existing) -> Result<()> {
         });
     }
     let mut command = target.command("pg_restore");
-    command.args(["--no-password", "--no-owner", "--no-privileges", "--no-comments", "--single-transaction", "--exit-on-error"]);
+    command.args([
+        "--no-password",
+        "--no-owner",
+        "--no-privileges",
+        "--no-comments",
+        "--single-transaction",
+        "--exit-on-error",
+    ]);
     if is_there {
         command.args(["--clean", "--if-exists"]);
     }
     let database = target.hosts[0].get_dbname().unwrap_or_default();
-    run(command.args(["--dbname", database]).arg(from), "pg_restore", &target.name)?;
+    run(
+        command.args(["--dbname", database]).arg(from),
+        "pg_restore",
+        &target.name,
+    )?;
     // The first look finds that the data lives elsewhere now, and begins a new epoch.
     crate::open(to, OpenMode::Migrate)?.catch_up()?;
     Ok(())
@@ -68,11 +90,18 @@ impl Target {
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         let hosts: Vec<String> = self.hosts.iter().map(host).collect();
-        let ports: Vec<String> = self.hosts.iter().map(|host| host.get_ports().first().unwrap_or(&5432).to_string()).collect();
+        let ports: Vec<String> = self
+            .hosts
+            .iter()
+            .map(|host| host.get_ports().first().unwrap_or(&5432).to_string())
+            .collect();
         let first = &self.hosts[0];
         command.env("PGHOST", hosts.join(",")).env("PGPORT", ports.join(","));
         command.env("PGDATABASE", first.get_dbname().unwrap_or_default());
-        command.env("PGCLIENTENCODING", "UTF8").env("PGAPPNAME", "onemap").env("PGCONNECT_TIMEOUT", "10");
+        command
+            .env("PGCLIENTENCODING", "UTF8")
+            .env("PGAPPNAME", "onemap")
+            .env("PGCONNECT_TIMEOUT", "10");
         if let Some(user) = first.get_user() {
             command.env("PGUSER", user);
         }
@@ -99,18 +128,26 @@ fn host(config: &Config) -> String {
     match config.get_hosts().first() {
         Some(Host::Tcp(host)) => host.clone(),
         Some(Host::Unix(folder)) => folder.display().to_string(),
-        None => config.get_hostaddrs().first().map_or_else(|| "localhost".to_owned(), ToString::to_string),
+        None => config
+            .get_hostaddrs()
+            .first()
+            .map_or_else(|| "localhost".to_owned(), ToString::to_string),
     }
 }
 
 fn run(command: &mut Command, program: &str, store: &str) -> Result<()> {
-    let output = command.stdin(std::process::Stdio::null()).output().map_err(|source| match source.kind() {
-        ErrorKind::NotFound => Error::NotAStore {
-            store: store.to_owned(),
-            reason: format!("{program} is not here: install PostgreSQL's client programs (Debian: postgresql-client)"),
-        },
-        _ => io(Path::new(program), source),
-    })?;
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::NotAStore {
+                store: store.to_owned(),
+                reason: format!(
+                    "{program} is not here: install PostgreSQL's client programs (Debian: postgresql-client)"
+                ),
+            },
+            _ => io(Path::new(program), source),
+        })?;
     if output.status.success() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! Statement triggers record what any program does (`triggers`), and a trigger at commit gives it a version (the
 //! migrations). What triggers cannot see is compared with the history at the next look (`look`, `follow`, `reshape`).
 
+pub(crate) mod backup;
 mod catalog;
 mod commits;
 mod connect;
@@ -38,6 +39,7 @@ use crate::{
 use connect::{Link, Readiness};
 use onemap_model::{Crs, Epoch, Instant, Name, Version};
 use std::time::Duration;
+pub(crate) use target::{is_connection, without_password};
 
 /// After so many versions it is written down anew how many features each layer has.
 const COUNT_EVERY: u64 = 2000;

@@ -1,9 +1,7 @@
 //! What was: commits, differences, pruning; and what comes: waiting.
 
 use crate::Harness;
-use crate::support::{
-    self, batch, counts, fid, keyless, load, log, name, pois, replay, row, state, versions,
-};
+use crate::support::{self, batch, counts, fid, keyless, load, log, name, pois, replay, row, state, versions};
 use onemap_model::Version;
 use onemap_store::{At, Difference, Edit, Error, LoadMode, LogPosition, Store};
 use std::time::{Duration, Instant};
@@ -33,13 +31,22 @@ fn insert(code: &str, n: i64) -> Edit {
 /// Version 1: a, b, c; 2: b changed; 3: b changed back and a removed; 4: d added; 5: c changed.
 fn eventful<H: Harness>(place: &H) -> Box<dyn Store> {
     let mut store = place.open();
-    load(&mut *store, &pois(), LoadMode::Replace, &[row("a", 1), row("b", 2), row("c", 3)]);
+    load(
+        &mut *store,
+        &pois(),
+        LoadMode::Replace,
+        &[row("a", 1), row("b", 2), row("c", 3)],
+    );
     let number = |store: &mut dyn Store, code: &str| {
         let found = state(store, At::Now);
         let one = found.iter().find(|(_, row)| row.values[0].to_string().contains(code));
         *one.unwrap().0 as i64
     };
-    let (a, b, c) = (number(&mut *store, "a"), number(&mut *store, "b"), number(&mut *store, "c"));
+    let (a, b, c) = (
+        number(&mut *store, "a"),
+        number(&mut *store, "b"),
+        number(&mut *store, "c"),
+    );
     store.edit(&[update(b, "b", 20)]).unwrap();
     store.edit(&[update(b, "b", 2), delete(a)]).unwrap();
     store.edit(&[insert("d", 4)]).unwrap();
@@ -51,9 +58,15 @@ pub fn commits_tell_who_did_what_to_which_layer<H: Harness>() {
     let place = H::new();
     let mut store = eventful(&place);
     let commits = store.commits(Version(0), 100).unwrap();
-    assert_eq!(commits.iter().map(|commit| commit.version.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert_eq!(
+        commits.iter().map(|commit| commit.version.0).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5]
+    );
     assert!(commits.is_sorted_by_key(|commit| commit.time));
-    assert_eq!((commits[0].who.as_str(), commits[0].what.as_str()), (batch().who.as_str(), batch().what.as_str()));
+    assert_eq!(
+        (commits[0].who.as_str(), commits[0].what.as_str()),
+        (batch().who.as_str(), batch().what.as_str())
+    );
     let told = |at: usize| {
         let layer = &commits[at].layers[0];
         (layer.layer.to_string(), layer.entries, layer.redefined)
@@ -84,8 +97,13 @@ pub fn a_difference_is_each_feature_once_and_reads_backwards_too<H: Harness>() {
     let newest = 5;
     for from in 1..=newest {
         for to in 1..=newest {
-            let (old, new) = (state(&mut *store, At::Version(Version(from))), state(&mut *store, At::Version(Version(to))));
-            let found = store.difference(&name("pois"), Version(from), Version(to), 100).unwrap();
+            let (old, new) = (
+                state(&mut *store, At::Version(Version(from))),
+                state(&mut *store, At::Version(Version(to))),
+            );
+            let found = store
+                .difference(&name("pois"), Version(from), Version(to), 100)
+                .unwrap();
             let Difference::Changes(changes) = found else {
                 panic!("{from} to {to}: {found:?}");
             };
@@ -139,7 +157,11 @@ pub fn a_wait_ends_when_another_process_commits<H: Harness>() {
         while store.catch_up().unwrap() == Version(5) {
             store.wait(Duration::from_secs(60)).unwrap();
         }
-        assert!(began.elapsed() < Duration::from_secs(50), "the wait lasted {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_secs(50),
+            "the wait lasted {:?}",
+            began.elapsed()
+        );
     });
     assert_eq!(store.catch_up().unwrap(), Version(6));
 }
@@ -156,21 +178,45 @@ pub fn what_is_pruned_is_gone_and_the_rest_is_as_it_was<H: Harness>() {
     for _ in 0..2 {
         assert_eq!(store.oldest().unwrap(), Version(3));
         for v in 3..=5_usize {
-            assert_eq!(state(&mut *store, At::Version(Version(v as u64))), before[v], "version {v}");
+            assert_eq!(
+                state(&mut *store, At::Version(Version(v as u64))),
+                before[v],
+                "version {v}"
+            );
         }
         let old = store.read(At::Version(Version(2))).err().unwrap();
         assert!(
-            matches!(old, Error::UnknownVersion { oldest: Version(3), newest: Version(5), .. }),
+            matches!(
+                old,
+                Error::UnknownVersion {
+                    oldest: Version(3),
+                    newest: Version(5),
+                    ..
+                }
+            ),
             "{old:?}"
         );
-        let at = |version| LogPosition { version: Version(version), offset: 0 };
-        let later: Vec<_> = entries.iter().filter(|entry| entry.version > Version(3)).cloned().collect();
+        let at = |version| LogPosition {
+            version: Version(version),
+            offset: 0,
+        };
+        let later: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.version > Version(3))
+            .cloned()
+            .collect();
         assert_eq!(log(&mut *store, at(3), 100), later);
         for after in 0..3 {
             let refused = store.log(at(after), 10);
-            assert!(matches!(refused, Err(Error::Pruned { oldest: Version(3) })), "{refused:?}");
+            assert!(
+                matches!(refused, Err(Error::Pruned { oldest: Version(3) })),
+                "{refused:?}"
+            );
             let refused = store.commits(Version(after), 10);
-            assert!(matches!(refused, Err(Error::Pruned { oldest: Version(3) })), "{refused:?}");
+            assert!(
+                matches!(refused, Err(Error::Pruned { oldest: Version(3) })),
+                "{refused:?}"
+            );
         }
         assert_eq!(store.commits(Version(3), 10).unwrap().len(), 2);
         support::assert_sound(&mut *store);
@@ -189,17 +235,28 @@ pub fn a_version_that_is_not_kept_cannot_be_pruned_to<H: Harness>() {
     let place = H::new();
     let mut store = eventful(&place);
     let future = store.prune(Version(6));
-    assert!(matches!(future, Err(Error::UnknownVersion { newest: Version(5), .. })), "{future:?}");
+    assert!(
+        matches!(future, Err(Error::UnknownVersion { newest: Version(5), .. })),
+        "{future:?}"
+    );
     store.prune(Version(4)).unwrap();
     let past = store.prune(Version(3));
-    assert!(matches!(past, Err(Error::UnknownVersion { oldest: Version(4), .. })), "{past:?}");
+    assert!(
+        matches!(past, Err(Error::UnknownVersion { oldest: Version(4), .. })),
+        "{past:?}"
+    );
     assert_eq!(store.prune(Version(4)).unwrap().rows, 0);
 }
 
 pub fn numbers_are_not_used_again_after_pruning<H: Harness>() {
     let place = H::new();
     let mut store = place.open();
-    load(&mut *store, &keyless(), LoadMode::Replace, &[row("a", 1), row("b", 2), row("c", 3)]);
+    load(
+        &mut *store,
+        &keyless(),
+        LoadMode::Replace,
+        &[row("a", 1), row("b", 2), row("c", 3)],
+    );
     let highest = *state(&mut *store, At::Now).keys().max().unwrap();
     let version = store.edit(&[delete(highest as i64)]).unwrap();
     store.prune(version).unwrap();
