@@ -207,7 +207,7 @@ impl Table {
         let shape = self.geometry_as_history(row, postgis).map_or(String::new(), |value| {
             format!(" AND {postgis}.ST_AsEWKB({value}) IS NOT DISTINCT FROM {postgis}.ST_AsEWKB({state}.\"geom\")")
         });
-        format!("(ROW({own}) OPERATOR(pg_catalog.*=) ROW({kept}){shape})")
+        format!("(ROW({own})::record OPERATOR(pg_catalog.*=) ROW({kept})::record{shape})")
     }
 
     /// The declared type of the geometry column.
