@@ -9,6 +9,7 @@ mod digest;
 mod error;
 mod geopackage;
 mod open;
+mod postgis;
 mod store;
 
 pub use digest::{ContentDigest, content_digest};

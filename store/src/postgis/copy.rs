@@ -26,7 +26,9 @@ pub(super) struct CopyIn {
 
 impl std::fmt::Debug for CopyIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CopyIn").field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("CopyIn")
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,7 +64,11 @@ impl CopyIn {
 
     /// Sends what has gathered, where that is enough.
     pub fn relieve(&mut self, link: &mut Link) -> Result<()> {
-        if self.buffer.len() < CHUNK_BYTES { Ok(()) } else { self.send(link) }
+        if self.buffer.len() < CHUNK_BYTES {
+            Ok(())
+        } else {
+            self.send(link)
+        }
     }
 
     /// Ends the copy.
@@ -74,7 +80,10 @@ impl CopyIn {
     }
 
     fn send(&mut self, link: &mut Link) -> Result<()> {
-        let chunk = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK_BYTES * 5 / 4)));
+        let chunk = Bytes::from(std::mem::replace(
+            &mut self.buffer,
+            Vec::with_capacity(CHUNK_BYTES * 5 / 4),
+        ));
         let (bound, sink) = (link.limits().progress, &mut self.sink);
         let sent = link.tried(bound, async |_| sink.feed(chunk).await);
         match sent {
