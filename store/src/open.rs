@@ -1,7 +1,8 @@
 //! From the text that names a store to the store.
 
 use crate::geopackage::GeoPackage;
-use crate::{Error, Result, Store};
+use crate::postgis::PostGis;
+use crate::{Result, Store};
 use onemap_model::Crs;
 use std::path::Path;
 
@@ -27,27 +28,13 @@ pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
         .iter()
         .any(|scheme| lower.starts_with(scheme))
     {
-        return Err(Error::NotAStore {
-            store: without_password(text),
-            reason: "PostGIS stores are not built yet; expected the path of a GeoPackage".to_owned(),
-        });
+        return Ok(Box::new(PostGis::open(text, mode)?));
     }
     let path = Path::new(text);
     Ok(Box::new(match mode {
         OpenMode::Existing | OpenMode::Migrate => GeoPackage::open(path)?,
         OpenMode::CreateIn(crs) => GeoPackage::open_or_create(path, crs)?,
     }))
-}
-
-fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return "PG:…".to_owned();
-    };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    match rest.rsplit_once('@') {
-        Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
-        None => format!("{scheme}://{rest}"),
-    }
 }
 
 #[cfg(test)]
@@ -62,7 +49,7 @@ mod tests {
             "postgres://host/db?password=secret",
         ] {
             let error = open(text, OpenMode::Existing).err().unwrap().to_string();
-            assert!(!error.contains("secret") && error.contains("PostGIS"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::connect::Link;
 use super::table::Table;
 use crate::{Error, LoadCounts, Result};
-use onemap_model::Version;
+use onemap_model::{Instant, Version};
 
 /// The version that the store is at.
 pub(super) fn version(link: &mut Link) -> Result<Version> {
@@ -65,7 +65,10 @@ pub(super) fn define(link: &mut Link, name: &str, new: Option<&Table>, tx: i64) 
         link.execute(sql, &[&name, &new.to_json()])?;
         return Ok(());
     }
-    link.execute("DELETE FROM onemap.layer WHERE name = $1 AND since_tx = $2", &[&name, &tx])?;
+    link.execute(
+        "DELETE FROM onemap.layer WHERE name = $1 AND since_tx = $2",
+        &[&name, &tx],
+    )?;
     let sql = "UPDATE onemap.layer SET until_tx = $2 WHERE name = $1 AND until_tx IS NULL";
     link.execute(sql, &[&name, &tx])?;
     if let Some(table) = new {
@@ -88,8 +91,12 @@ pub(super) fn remember(link: &mut Link, table: &Table) -> Result<()> {
 }
 
 /// Makes the running transaction one that will be a version, and gives the number that its rows carry. Until the commit
-/// only [`touch`], [`define`] and the triggers add to what it did; where that is nothing, there will be no version.
+/// [`touch`], [`define`] and the triggers add to what it did; where that is nothing, there will be no version.
 pub(super) fn enter(link: &mut Link, who: &str, what: &str) -> Result<i64> {
+    let rows = link.query("SELECT onemap.current_tx()", &[])?;
+    if let Some(tx) = rows[0].get(0) {
+        return Ok(tx);
+    }
     let rows = link.query("SELECT nextval('onemap.tx')", &[])?;
     let tx: i64 = rows[0].get(0);
     link.execute("SELECT onemap.enter($1, $2, $3)", &[&tx, &who, &what])?;
@@ -115,7 +122,8 @@ pub(super) fn version_of(link: &mut Link, tx: i64) -> Result<Version> {
 
 /// Per layer: the version up to `at` that last changed it, and how many features it had after it.
 pub(super) fn states(link: &mut Link, names: &[String], at: Version) -> Result<Vec<(Version, u64)>> {
-    let sql = "SELECT (SELECT coalesce(max(t.version), 0) FROM onemap.touched t WHERE t.layer = l.name AND t.version <= $2),
+    let sql =
+        "SELECT (SELECT coalesce(max(t.version), 0) FROM onemap.touched t WHERE t.layer = l.name AND t.version <= $2),
                  (coalesce(c.features, 0) + (SELECT coalesce(sum(t.inserted - t.deleted), 0) FROM onemap.touched t
                    WHERE t.layer = l.name AND t.version > coalesce(c.version, -1) AND t.version <= $2))::bigint
                FROM unnest($1::text[]) WITH ORDINALITY AS l (name, place)
@@ -145,4 +153,12 @@ pub(super) fn signed(version: Version) -> i64 {
 /// PostgreSQL's integer as a version.
 pub(super) fn number(version: i64) -> Version {
     Version(version.max(0) as u64)
+}
+
+/// A time of the database, in microseconds since 1970.
+pub(super) fn instant(link: &Link, micros: i64) -> Result<Instant> {
+    Instant::from_micros(micros).map_err(|error| Error::Damaged {
+        store: link.store().to_owned(),
+        reason: error.to_string(),
+    })
 }

@@ -13,7 +13,9 @@ pub(super) fn check_edit(layer: &Layer, row: &Row) -> Result<()> {
     check_load(layer, row)?;
     let kind = layer.geometry_type;
     match &row.geometry {
-        Some(geometry) if !fits(geometry, kind) => Err(misfit(layer, format!("a geometry does not fit its kind, {kind}"))),
+        Some(geometry) if !fits(geometry, kind) => {
+            Err(misfit(layer, format!("a geometry does not fit its kind, {kind}")))
+        }
         _ => Ok(()),
     }
 }
@@ -29,7 +31,10 @@ pub(super) fn check_load(layer: &Layer, row: &Row) -> Result<()> {
     }
     for (field, value) in layer.fields().iter().zip(&row.values) {
         if !value.fits(field.field_type) {
-            let reason = format!("field {:?} is {}, and {value:?} does not fit", field.name, field.field_type);
+            let reason = format!(
+                "field {:?} is {}, and {value:?} does not fit",
+                field.name, field.field_type
+            );
             return Err(misfit(layer, reason));
         }
         if is_too_deep(value) {
@@ -59,7 +64,6 @@ pub(super) fn misfit(layer: &Layer, reason: String) -> Error {
 fn holds(value: &Value) -> Result<(), String> {
     match value {
         Value::Date(_) | Value::DateTime(_) => values::encode(value, &mut Vec::with_capacity(8)),
-        Value::Text(text) if text.contains('\0') => values::encode(value, &mut Vec::new()),
         _ => Ok(()),
     }
 }

@@ -46,7 +46,10 @@ impl<'t> Decoder<'t> {
             _ => None,
         }
         .unwrap_or_else(|| {
-            self.tell(number, "valid_from and valid_to are no span of time: it is taken as always valid");
+            self.tell(
+                number,
+                "valid_from and valid_to are no span of time: it is taken as always valid",
+            );
             TimeSpan::ALWAYS
         })
     }
@@ -61,7 +64,10 @@ impl<'t> Decoder<'t> {
             };
             let value = values::decode(bytes, field.field_type);
             found.push(value.unwrap_or_else(|| {
-                let what = format!("field {:?} has no value that a {} can have", field.name, field.field_type);
+                let what = format!(
+                    "field {:?} has no value that a {} can have",
+                    field.name, field.field_type
+                );
                 self.tell(number, &what);
                 Value::Null
             }));

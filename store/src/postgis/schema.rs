@@ -19,9 +19,19 @@ fn current_columns(table: &Table, postgis: &str) -> String {
             .iter()
             .map(|geom| format!("{} {postgis}.{}", quote(geom), table.geometry_type())),
     );
-    columns.extend(table.columns.iter().map(|column| format!("{} {}", quote(&column.name), column.sql_type)));
-    columns.extend(["valid_from", "valid_to"].iter().zip(&table.valid).map(|(name, kind)| format!("\"{name}\" {kind}")));
-    if let (Some(geom), Dims::Mixed) = (&table.geom, table.dims) {
+    columns.extend(
+        table
+            .columns
+            .iter()
+            .map(|column| format!("{} {}", quote(&column.name), column.sql_type)),
+    );
+    columns.extend(
+        ["valid_from", "valid_to"]
+            .iter()
+            .zip(&table.valid)
+            .map(|(name, kind)| format!("\"{name}\" {kind}")),
+    );
+    if let (Some(geom), Dims::Mixed) = (&table.geom, table.shape.dims) {
         let srid = table.layer.crs.code();
         columns.push(format!("CHECK ({postgis}.ST_SRID({}) = {srid})", quote(geom)));
     }
@@ -51,7 +61,11 @@ pub(super) fn create_sequence(table: &Table) -> String {
 /// The statements that make the history, without indexes.
 pub(super) fn create_history(table: &Table, postgis: &str) -> String {
     let geom = table.geom.iter().map(|_| format!(", geom {postgis}.geometry"));
-    let kinds = table.layer.fields().iter().map(|field| types::declared(field.field_type));
+    let kinds = table
+        .layer
+        .fields()
+        .iter()
+        .map(|field| types::declared(field.field_type));
     let fields = table.columns.iter().zip(kinds);
     let fields = fields.map(|(column, kind)| format!(", {} {kind}", quote(&column.history)));
     format!(
@@ -101,7 +115,12 @@ pub(super) fn ensure_history(link: &mut Link, table: &mut Table, postgis: &str) 
     if table.geom.is_some() && !found.iter().any(|own| own.name == "geom") {
         added.push(format!("ADD COLUMN geom {postgis}.geometry"));
     }
-    let kinds: Vec<_> = table.layer.fields().iter().map(|field| types::declared(field.field_type)).collect();
+    let kinds: Vec<_> = table
+        .layer
+        .fields()
+        .iter()
+        .map(|field| types::declared(field.field_type))
+        .collect();
     for (column, kind) in table.columns.iter_mut().zip(kinds) {
         let base = column.history.clone();
         let candidates = std::iter::once(base.clone()).chain((2..).map(|n| format!("{base}_{n}")));
@@ -156,8 +175,15 @@ pub(super) fn columns_of(link: &mut Link, schema: &str, table: &str) -> Result<O
 /// name that is no view of ours stays, and so does a view that others depend on.
 pub(super) fn create_view(table: &Table) -> String {
     let own = |name: &str| {
-        let is_field = table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(name));
-        quote(&if is_field { format!("onemap_{name}") } else { name.to_owned() })
+        let is_field = table
+            .columns
+            .iter()
+            .any(|column| column.name.eq_ignore_ascii_case(name));
+        quote(&if is_field {
+            format!("onemap_{name}")
+        } else {
+            name.to_owned()
+        })
     };
     let geom = table.geom.iter().map(|_| ", h.geom".to_owned());
     let field = |column: &Column| format!(", h.{} AS {}", quote(&column.history), quote(&column.name));

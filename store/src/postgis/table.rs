@@ -4,8 +4,8 @@
 //! `onemap_history.<layer>` with every state, in columns of this store's own types.
 
 use super::definition::LayerRecord;
-use super::types::{self, Dims};
-use onemap_model::{Crs, FieldType, GeometryType, Layer};
+use super::types::{self, Dims, Shape};
+use onemap_model::{FieldType, GeometryType, Layer};
 use serde::{Deserialize, Serialize};
 
 /// Names that a column of PostgreSQL cannot have.
@@ -22,8 +22,8 @@ pub(super) struct Table {
     pub fid: String,
     /// The column of geometries; none in an attribute-only layer.
     pub geom: Option<String>,
-    /// How many coordinates the geometries have.
-    pub dims: Dims,
+    /// The declared type of the geometry column: a wide one takes all that a narrow one takes.
+    pub shape: Shape,
     /// The SQL types of `valid_from` and `valid_to`.
     pub valid: [String; 2],
     /// The column of each field, in the order of the fields.
@@ -58,6 +58,7 @@ impl Table {
     /// The tables that a new layer gets. Which column of the history a field has is for
     /// [`super::schema::ensure_history`] to say.
     pub fn new(layer: Layer, dims: Dims) -> Self {
+        let shape = Shape::of(layer.geometry_type, dims);
         let taken: Vec<String> = layer.fields().iter().map(|field| field.name.folded()).collect();
         let columns = layer.fields().iter().map(|field| {
             let name = legal(field.name.as_str(), &SYSTEM_COLUMNS, &taken);
@@ -70,11 +71,16 @@ impl Table {
         Self {
             fid: "fid".to_owned(),
             geom: (layer.geometry_type != GeometryType::None).then(|| "geom".to_owned()),
-            dims,
+            shape,
             valid: [(); 2].map(|()| types::declared(FieldType::DateTime).to_owned()),
             columns: columns.collect(),
             layer,
         }
+    }
+
+    /// The column of the history that a field of this name gets where nothing else stands there.
+    pub fn history_column(field: &str) -> String {
+        legal(&legal(field, &SYSTEM_COLUMNS, &[]), &HISTORY_COLUMNS, &[])
     }
 
     /// The name of the layer and of both its tables, unquoted.
@@ -107,24 +113,38 @@ impl Table {
     pub fn history_content(&self) -> Vec<String> {
         let geom = self.geom.iter().map(|_| quote("geom"));
         let fields = self.columns.iter().map(|column| quote(&column.history));
-        geom.chain(["valid_from", "valid_to"].map(quote)).chain(fields).collect()
+        geom.chain(["valid_from", "valid_to"].map(quote))
+            .chain(fields)
+            .collect()
     }
 
     /// The columns of the current table that hold what a row is, quoted, in the same order.
     pub fn current_content(&self) -> Vec<String> {
         let geom = self.geom.iter().map(|geom| quote(geom));
         let fields = self.columns.iter().map(|column| quote(&column.name));
-        geom.chain(["valid_from", "valid_to"].map(quote)).chain(fields).collect()
+        geom.chain(["valid_from", "valid_to"].map(quote))
+            .chain(fields)
+            .collect()
     }
 
     /// What stands in the current table's columns, as the history keeps it: expressions in the order of
     /// [`Table::history_content`]. `row` is how the query calls a row of the table.
     pub fn as_history(&self, row: &str, postgis: &str) -> Vec<String> {
-        let geom = self.geom.iter().map(|geom| {
-            let value = format!("{row}.{}", quote(geom));
-            format!("{postgis}.ST_SetSRID({value}, {})", self.layer.crs.code())
-        });
-        geom.chain(self.valid_and_fields(row)).collect()
+        let geom = self.geometry_as_history(row, postgis);
+        geom.into_iter().chain(self.valid_and_fields(row)).collect()
+    }
+
+    /// The geometry alone: in the store's system, and of many parts where the layer's are, as PostGIS would tell them
+    /// apart.
+    fn geometry_as_history(&self, row: &str, postgis: &str) -> Option<String> {
+        let value = format!("{row}.{}", quote(self.geom.as_ref()?));
+        let value = format!("{postgis}.ST_SetSRID({value}, {})", self.layer.crs.code());
+        Some(match self.layer.geometry_type {
+            GeometryType::MultiPoint | GeometryType::MultiLineString | GeometryType::MultiPolygon => {
+                format!("{postgis}.ST_Multi({value})")
+            }
+            _ => value,
+        })
     }
 
     /// The same without the geometry.
@@ -134,26 +154,38 @@ impl Table {
         let from = types::moment(&format!("{row}.\"valid_from\""), from, offset, types::End::Start);
         let to = types::moment(&format!("{row}.\"valid_to\""), to, offset, types::End::Stop);
         let kinds = self.layer.fields().iter().map(|field| field.field_type);
-        let fields = self
-            .columns
-            .iter()
-            .zip(kinds)
-            .map(|(column, kind)| types::cast(&format!("{row}.{}", quote(&column.name)), &column.sql_type, kind, offset));
+        let fields = self.columns.iter().zip(kinds).map(|(column, kind)| {
+            types::cast(
+                &format!("{row}.{}", quote(&column.name)),
+                &column.sql_type,
+                kind,
+                offset,
+            )
+        });
         [from, to].into_iter().chain(fields).collect()
     }
 
     /// The columns that rows are decoded from, in the order [`super::rows::Decoder`] expects: number, geometry, valid
     /// span, fields. `row` is how the query calls a row of the current table.
     pub fn decoded_current(&self, row: &str) -> String {
-        let geom = self.geom.as_ref().map_or("NULL".to_owned(), |geom| format!("{row}.{}", quote(geom)));
+        let geom = self
+            .geom
+            .as_ref()
+            .map_or("NULL".to_owned(), |geom| format!("{row}.{}", quote(geom)));
         let rest = self.valid_and_fields(row).join(", ");
         format!("{row}.{}::bigint, {geom}, {rest}", quote(&self.fid))
     }
 
     /// The same of a row of the history.
     pub fn decoded_history(&self, row: &str) -> String {
-        let geom = self.geom.as_ref().map_or("NULL".to_owned(), |_| format!("{row}.\"geom\""));
-        let fields = self.columns.iter().map(|column| format!(", {row}.{}", quote(&column.history)));
+        let geom = self
+            .geom
+            .as_ref()
+            .map_or("NULL".to_owned(), |_| format!("{row}.\"geom\""));
+        let fields = self
+            .columns
+            .iter()
+            .map(|column| format!(", {row}.{}", quote(&column.history)));
         format!(
             "{row}.\"fid\", {geom}, {row}.\"valid_from\", {row}.\"valid_to\"{}",
             fields.collect::<String>()
@@ -164,25 +196,23 @@ impl Table {
     /// Geometries are compared as what they say, not by their image: PostGIS may or may not keep a box in it.
     pub fn same(&self, row: &str, state: &str, postgis: &str) -> String {
         let own = self.valid_and_fields(row).join(", ");
-        let fields = self.columns.iter().map(|column| format!(", {state}.{}", quote(&column.history)));
+        let fields = self
+            .columns
+            .iter()
+            .map(|column| format!(", {state}.{}", quote(&column.history)));
         let kept = format!(
             "{state}.\"valid_from\", {state}.\"valid_to\"{}",
             fields.collect::<String>()
         );
-        let shape = self.geom.as_ref().map_or(String::new(), |geom| {
-            format!(
-                " AND {postgis}.ST_AsEWKB({postgis}.ST_SetSRID({row}.{}, {})) IS NOT DISTINCT FROM \
-                 {postgis}.ST_AsEWKB({state}.\"geom\")",
-                quote(geom),
-                self.layer.crs.code()
-            )
+        let shape = self.geometry_as_history(row, postgis).map_or(String::new(), |value| {
+            format!(" AND {postgis}.ST_AsEWKB({value}) IS NOT DISTINCT FROM {postgis}.ST_AsEWKB({state}.\"geom\")")
         });
-        format!("(ROW({own}) OPERATOR(pg_catalog.*=) ROW({kept}){shape})")
+        format!("(ROW({own})::record OPERATOR(pg_catalog.*=) ROW({kept})::record{shape})")
     }
 
     /// The declared type of the geometry column.
     pub fn geometry_type(&self) -> String {
-        types::geometry(self.layer.geometry_type, self.dims, self.layer.crs)
+        self.shape.declared(self.layer.crs)
     }
 
     /// Whether rows of the other definition are told in the same columns of the history.
@@ -202,7 +232,7 @@ impl Table {
             layer: LayerRecord::of(&self.layer),
             fid: self.fid.clone(),
             geom: self.geom.clone(),
-            dims: self.dims,
+            shape: self.shape,
             valid: self.valid.clone(),
             columns: self.columns.clone(),
         };
@@ -219,15 +249,10 @@ impl Table {
             layer: record.layer.into_layer(name)?,
             fid: record.fid,
             geom: record.geom,
-            dims: record.dims,
+            shape: record.shape,
             valid: record.valid,
             columns: record.columns,
         })
-    }
-
-    /// The coordinate system of the layer.
-    pub fn crs(&self) -> Crs {
-        self.layer.crs
     }
 }
 
@@ -237,7 +262,7 @@ struct Record {
     layer: LayerRecord,
     fid: String,
     geom: Option<String>,
-    dims: Dims,
+    shape: Shape,
     valid: [String; 2],
     columns: Vec<Column>,
 }
@@ -245,9 +270,7 @@ struct Record {
 /// `name`, with underscores after it where a column cannot have it.
 fn legal(name: &str, illegal: &[&str], taken: &[String]) -> String {
     let mut legal = name.to_owned();
-    while illegal.contains(&legal.to_lowercase().as_str())
-        || (legal != name && taken.contains(&legal.to_lowercase()))
-    {
+    while illegal.contains(&legal.to_lowercase().as_str()) || (legal != name && taken.contains(&legal.to_lowercase())) {
         legal.push('_');
     }
     legal

@@ -44,14 +44,99 @@ pub(super) fn declared(kind: FieldType) -> &'static str {
     }
 }
 
-/// The type of a geometry column.
-pub(super) fn geometry(kind: GeometryType, dims: Dims, crs: Crs) -> String {
-    let z = match dims {
-        Dims::Xy => "",
-        Dims::Xyz => "Z",
-        Dims::Mixed => return "geometry".to_owned(),
-    };
-    format!("geometry({kind}{z},{})", crs.code())
+/// What a geometry column is declared to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Shape {
+    /// Its kind.
+    pub kind: Kind,
+    /// How many coordinates.
+    pub dims: Dims,
+}
+
+/// The kinds of geometry that PostGIS declares columns of, as far as layers know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Kind {
+    Point,
+    LineString,
+    Polygon,
+    MultiPoint,
+    MultiLineString,
+    MultiPolygon,
+    Geometry,
+}
+
+impl Shape {
+    /// The narrowest that takes all geometries of a layer.
+    pub fn of(kind: GeometryType, dims: Dims) -> Self {
+        let kind = match kind {
+            GeometryType::Point => Kind::Point,
+            GeometryType::MultiPoint => Kind::MultiPoint,
+            GeometryType::MultiLineString => Kind::MultiLineString,
+            GeometryType::MultiPolygon => Kind::MultiPolygon,
+            GeometryType::Geometry | GeometryType::None => Kind::Geometry,
+        };
+        Self { kind, dims }
+    }
+
+    /// The column's type.
+    pub fn declared(self, crs: Crs) -> String {
+        let z = match self.dims {
+            Dims::Xy => "",
+            Dims::Xyz => "Z",
+            Dims::Mixed => return "geometry".to_owned(),
+        };
+        format!("geometry({:?}{z},{})", self.kind, crs.code())
+    }
+
+    /// Reads a column's type: the shape and the number of the coordinate system, where it says any.
+    pub fn parse(sql_type: &str) -> Option<(Shape, Option<u32>)> {
+        let rest = sql_type.strip_prefix("geometry")?;
+        let Some(inside) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else {
+            let mixed = Shape::of(GeometryType::Geometry, Dims::Mixed);
+            return rest.is_empty().then_some((mixed, None));
+        };
+        let (word, srid) = inside
+            .split_once(',')
+            .map_or((inside, None), |(word, srid)| (word, srid.trim().parse().ok()));
+        let (bare, z) = word
+            .strip_suffix("ZM")
+            .or_else(|| word.strip_suffix('Z'))
+            .map_or((word, false), |bare| (bare, true));
+        let bare = bare.strip_suffix('M').unwrap_or(bare);
+        let kinds = [
+            Kind::Point,
+            Kind::LineString,
+            Kind::Polygon,
+            Kind::MultiPoint,
+            Kind::MultiLineString,
+            Kind::MultiPolygon,
+        ];
+        let kind = kinds
+            .into_iter()
+            .find(|kind| format!("{kind:?}") == bare)
+            .unwrap_or(Kind::Geometry);
+        let dims = if z { Dims::Xyz } else { Dims::Xy };
+        Some((Shape { kind, dims }, srid))
+    }
+
+    /// The kind of layer that such a column makes.
+    pub fn layer_kind(self) -> GeometryType {
+        match self.kind {
+            Kind::Point => GeometryType::Point,
+            Kind::MultiPoint => GeometryType::MultiPoint,
+            Kind::LineString | Kind::MultiLineString => GeometryType::MultiLineString,
+            Kind::Polygon | Kind::MultiPolygon => GeometryType::MultiPolygon,
+            Kind::Geometry => GeometryType::Geometry,
+        }
+    }
+
+    /// As what kind a geometry of a layer of kind `layer` is written into such a column.
+    pub fn written_as(self, layer: GeometryType) -> GeometryType {
+        match self.kind {
+            Kind::LineString | Kind::Polygon => GeometryType::Geometry,
+            _ => layer,
+        }
+    }
 }
 
 /// The nearest type of field to a column's type, as `format_type` writes it; `known` is what the field was before.
@@ -66,7 +151,7 @@ pub(super) fn of_sql(sql_type: &str, known: Option<FieldType>) -> FieldType {
         "bytea" => FieldType::Bytes,
         "json" | "jsonb" if known == Some(FieldType::Array) => FieldType::Array,
         _ if sql_type.ends_with("[]") => FieldType::Array,
-        _ if bare.starts_with("timestamp") && (zoned || bare == "timestamp") => FieldType::DateTime,
+        _ if bare.starts_with("timestamp") && zoned => FieldType::DateTime,
         _ => FieldType::Text,
     }
 }
@@ -99,4 +184,44 @@ pub(super) fn moment(value: &str, sql_type: &str, utc_offset_minutes: i16, end: 
 /// A time without zone, as meant in the layer's.
 fn local(value: &str, utc_offset_minutes: i16) -> String {
     format!("pg_catalog.timezone(interval '{utc_offset_minutes} minutes', {value})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declared_shape_is_read_as_it_was_written() {
+        for kind in [
+            GeometryType::Point,
+            GeometryType::MultiPoint,
+            GeometryType::MultiPolygon,
+            GeometryType::Geometry,
+        ] {
+            for dims in [Dims::Xy, Dims::Xyz] {
+                let shape = Shape::of(kind, dims);
+                assert_eq!(Shape::parse(&shape.declared(Crs::CGCS2000)), Some((shape, Some(4490))));
+                assert_eq!(shape.layer_kind(), kind);
+            }
+        }
+        assert_eq!(Shape::parse("geometry").unwrap().1, None);
+        assert_eq!(
+            Shape::parse("geometry(PolygonZM,4326)").unwrap().0.layer_kind(),
+            GeometryType::MultiPolygon
+        );
+        assert_eq!(Shape::parse("geography(Point,4326)"), None);
+    }
+
+    #[test]
+    fn types_of_other_programs_are_read_as_the_nearest() {
+        let check = |sql, kind| assert_eq!(of_sql(sql, None), kind, "{sql}");
+        check("character varying(20)", FieldType::Text);
+        check("numeric(10,2)", FieldType::Float);
+        check("timestamp(3) with time zone", FieldType::DateTime);
+        check("timestamp without time zone", FieldType::DateTime);
+        check("time without time zone", FieldType::Text);
+        check("integer[]", FieldType::Array);
+        check("jsonb", FieldType::Text);
+        assert_eq!(of_sql("jsonb", Some(FieldType::Array)), FieldType::Array);
+    }
 }
