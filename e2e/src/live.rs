@@ -42,7 +42,7 @@ pub fn serve(url: &str, more: &[&str]) -> Serving {
 /// # Panics
 /// Where the database does not tell.
 pub fn committed(database: &Database<'_>) -> u64 {
-    let version = database.psql("SELECT max(version) FROM onemap.commit");
+    let version = database.psql("SELECT max(version) FROM onemap_meta.commit");
     version
         .parse()
         .unwrap_or_else(|_| panic!("the newest version is {version:?}"))

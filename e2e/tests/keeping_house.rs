@@ -17,12 +17,20 @@ fn edit(store: &str) {
     let name = onemap_model::Name::new("pois").unwrap();
     for number in 1..=2 {
         let fid = onemap_model::Fid::new(number).unwrap();
-        store.edit(&[onemap_store::Edit::Delete { layer: name.clone(), fid }]).unwrap();
+        store
+            .edit(&[onemap_store::Edit::Delete {
+                layer: name.clone(),
+                fid,
+            }])
+            .unwrap();
     }
 }
 
 fn epoch(store: &str) -> String {
-    onemap_store::open(store, OpenMode::Existing).unwrap().epoch().to_string()
+    onemap_store::open(store, OpenMode::Existing)
+        .unwrap()
+        .epoch()
+        .to_string()
 }
 
 /// Everything a user does to keep house, in the store `city`; copies go into `folder`, `other` is a place for another
@@ -31,7 +39,11 @@ fn keeps_house(city: &str, other: &str, folder: &Path) {
     run(&["sample", "--features", "1000", "--to", city]).succeeded();
     edit(city);
     let verified = run(&["verify", city]).succeeded();
-    assert!(verified.stdout.starts_with("sound: version 3, 8 layers"), "{}", verified.stdout);
+    assert!(
+        verified.stdout.starts_with("sound: version 3, 8 layers"),
+        "{}",
+        verified.stdout
+    );
 
     let copy = folder.join("copy");
     let copy = copy.to_str().unwrap();
@@ -47,7 +59,11 @@ fn keeps_house(city: &str, other: &str, folder: &Path) {
     assert_ne!(epoch(other), epoch(city), "a restored store begins a new epoch");
     let refused = run(&["restore", copy, "--to", city]);
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
-    assert!(refused.stderr.contains("--force") && refused.stderr.lines().count() == 1, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--force") && refused.stderr.lines().count() == 1,
+        "{}",
+        refused.stderr
+    );
     let old_epoch = epoch(city);
     run(&["restore", copy, "--to", city, "--force"]).succeeded();
     assert_eq!(loaded::digest(Path::new(city), "pois"), before);
@@ -90,7 +106,16 @@ fn a_city_is_the_same_in_both_stores() {
     let database = cluster.fresh_database();
     let told = |store: &str| run(&["sample", "--features", "2000", "--to", store]).succeeded().stdout;
     assert_eq!(told(file.to_str().unwrap()), told(&database.url()));
-    for layer in ["addresses", "buildings", "districts", "parcel_lineage", "parcels", "pois", "roads", "water"] {
+    for layer in [
+        "addresses",
+        "buildings",
+        "districts",
+        "parcel_lineage",
+        "parcels",
+        "pois",
+        "roads",
+        "water",
+    ] {
         let in_file = loaded::digest(&file, layer);
         assert!(in_file.is_some());
         assert_eq!(in_file, loaded::digest(Path::new(&database.url()), layer), "{layer}");

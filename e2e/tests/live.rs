@@ -147,12 +147,12 @@ fn a_listener_that_hears_nothing_finds_everything_all_the_same() {
             database.psql("CREATE FUNCTION public.pg_notify(text, text) RETURNS void LANGUAGE sql AS ''");
             let sources = database.psql(
                 "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
-                 WHERE nspname = 'onemap' AND prosrc LIKE '%pg_notify%'",
+                 WHERE nspname = 'onemap_meta' AND prosrc LIKE '%pg_notify%'",
             );
             assert_ne!(sources, "", "no function of the store tells anybody");
             let silence = "DO $$ DECLARE f record; BEGIN
                 FOR f IN SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
-                         WHERE nspname = 'onemap' AND prosrc LIKE '%pg_notify%' LOOP
+                         WHERE nspname = 'onemap_meta' AND prosrc LIKE '%pg_notify%' LOOP
                     EXECUTE replace(replace(pg_get_functiondef(f.oid), 'pg_catalog.pg_notify', 'pg_notify'), 'pg_notify', 'public.pg_notify');
                 END LOOP; END $$";
             database.psql(silence);

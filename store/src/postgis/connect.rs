@@ -403,3 +403,7 @@ fn of_connecting(error: tokio_postgres::Error) -> Fault {
     }
     Fault::Lost(said)
 }
+
+#[cfg(test)]
+#[path = "connect_tests.rs"]
+mod tests;

@@ -361,16 +361,12 @@ mod tests {
         );
         assert!(!format!("{target:?}").contains("secret"));
         let socket = Target::parse("postgresql://%2Frun%2Fpostgresql/city").unwrap();
-        assert_eq!(
-            socket.name,
-            "postgres:///run/postgresql:5432/city".replace("postgres://", "postgres://")
-        );
+        assert_eq!(socket.name, "postgres:///run/postgresql:5432/city");
     }
 
     #[test]
     fn what_cannot_be_read_is_refused_without_the_password() {
         for text in [
-            "postgres://me:sec%ret@host/db",
             "postgres://me:se:cret@host:port/db",
             "postgres://me:secret@host",
             "postgres://me:secret@host/db?what=secret",
