@@ -29,6 +29,15 @@ pub(crate) struct Published {
     pub layers: Vec<ServedLayer>,
 }
 
+/// A version that is served, and the life of the store that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PublishedVersion {
+    /// The life of the store.
+    pub epoch: Epoch,
+    /// Its version.
+    pub version: Version,
+}
+
 impl ServedLayer {
     /// A layer read at `changed`, as it is at `now`.
     pub(crate) fn new(snapshot: Arc<LayerSnapshot>, changed: Version, lifetime: TimeSpan, now: Instant) -> Self {

@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::follow::{Follower, Opener};
+use crate::follow::Follower;
+use crate::opened::Opener;
 use crate::{listen, openapi, routes};
 use onemap_store::{OpenMode, Store};
 use std::net::SocketAddr;
@@ -53,19 +54,16 @@ impl Server {
     /// [`ServeError::Listen`], [`ServeError::Threads`].
     pub async fn bind_for<O>(config: Config, opener: O) -> Result<Self, ServeError>
     where
-        O: Fn() -> onemap_store::Result<Box<dyn Store>> + Send + 'static,
+        O: Fn() -> onemap_store::Result<Box<dyn Store>> + Send + Sync + 'static,
     {
         let address = config.listen;
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let api = openapi::describe(&routes::table());
-        let app = App::new(config, bound, api).map_err(|error| ServeError::Threads(error.to_string()))?;
-        Ok(Self {
-            app,
-            listener,
-            opener: Box::new(opener),
-        })
+        let opener: Opener = Arc::new(opener);
+        let app = App::new(config, bound, api, &opener).map_err(|error| ServeError::Threads(error.to_string()))?;
+        Ok(Self { app, listener, opener })
     }
 
     /// The address that is listened on.

@@ -43,7 +43,7 @@ impl Memory {
         })))
     }
 
-    pub fn opener(&self) -> impl Fn() -> Result<Box<dyn Store>> + Send + 'static {
+    pub fn opener(&self) -> impl Fn() -> Result<Box<dyn Store>> + Send + Sync + 'static {
         let memory = self.clone();
         move || {
             let epoch = memory.content()?.epoch.clone();
