@@ -150,22 +150,15 @@ impl Ask {
         freshness: Freshness,
         depends: DependsOn,
     ) -> Response {
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        headers.insert(ETAG, header(&made.etag));
-        headers.insert(
-            CACHE_CONTROL,
-            HeaderValue::from_static(cache_control(audience, freshness)),
-        );
-        headers.insert(VARY, header(&self.vary(depends)));
-        if audience == Audience::Everybody {
-            open_to_all(headers);
+        let known = self.if_none_match();
+        if let Some(tag) = known.iter().find_map(|line| representation::matching(line, &made.etag)) {
+            return self.unchanged(tag, audience, freshness, depends);
         }
-        if self.has_already(made) {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else if made.bytes.is_empty() {
+        let mut response = self.bare(&made.etag, audience, freshness, depends);
+        if made.bytes.is_empty() {
             *response.status_mut() = StatusCode::NO_CONTENT;
         } else {
+            let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
             if made.coding == negotiate::Coding::Gzip {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -175,13 +168,38 @@ impl Ask {
         response
     }
 
-    fn has_already(&self, made: &Representation) -> bool {
-        let lines = self
-            .headers
-            .get_all(IF_NONE_MATCH)
-            .iter()
-            .filter_map(|line| line.to_str().ok());
-        lines.into_iter().any(|line| representation::matches(line, &made.etag))
+    /// 304 for the tag that the client has, as it sent it: that is how it finds what it is of.
+    pub(crate) fn unchanged(
+        &self,
+        tag: &str,
+        audience: Audience,
+        freshness: Freshness,
+        depends: DependsOn,
+    ) -> Response {
+        let mut response = self.bare(tag, audience, freshness, depends);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    }
+
+    /// The values of `If-None-Match`.
+    pub(crate) fn if_none_match(&self) -> Vec<&str> {
+        let lines = self.headers.get_all(IF_NONE_MATCH).iter();
+        lines.filter_map(|line| line.to_str().ok()).collect()
+    }
+
+    fn bare(&self, tag: &str, audience: Audience, freshness: Freshness, depends: DependsOn) -> Response {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(ETAG, header(tag));
+        headers.insert(
+            CACHE_CONTROL,
+            HeaderValue::from_static(cache_control(audience, freshness)),
+        );
+        headers.insert(VARY, header(&self.vary(depends)));
+        if audience == Audience::Everybody {
+            open_to_all(headers);
+        }
+        response
     }
 
     fn vary(&self, depends: DependsOn) -> String {

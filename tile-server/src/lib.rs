@@ -1,8 +1,10 @@
 //! The one map over HTTP: vector tiles, OGC API, styles, the viewer.
 //!
 //! A [`Server`] reads a store into memory and follows it. Every answer is made from an immutable snapshot; nothing here
-//! knows input formats or SQL, and no request ever touches the store.
+//! knows input formats or SQL. The store is read by the follower, which makes the next snapshot, and by a few threads that
+//! answer what was: no other request touches it.
 
+mod advance;
 mod app;
 mod ask;
 mod assets;
@@ -19,6 +21,7 @@ mod health;
 mod history;
 mod items;
 mod landing;
+mod lifetime;
 mod links;
 mod listen;
 mod load;
@@ -33,7 +36,9 @@ mod problem;
 mod published;
 mod representation;
 mod routes;
+mod selections;
 mod server;
+mod standin;
 mod status;
 mod style;
 mod styles;
@@ -41,6 +46,8 @@ mod tile_matrix_sets;
 mod tilejson;
 mod tiles;
 mod tilesets;
+mod touch_map;
+mod touched;
 mod view;
 
 pub use config::{Config, ConfigError, Limits, RawConfig, RawLimits};

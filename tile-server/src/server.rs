@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::follow::Follower;
+use crate::follow::{Failure, Follower};
 use crate::opened::Opener;
 use crate::{listen, openapi, routes};
 use onemap_store::{OpenMode, Store};
@@ -36,6 +36,9 @@ pub enum ServeError {
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] onemap_store::Error),
+    /// The thread that follows the store panicked again and again.
+    #[error("the thread that follows the store fails again and again; its last words are above")]
+    Follower,
 }
 
 impl Server {
@@ -98,12 +101,17 @@ impl Server {
         let stop = async {
             tokio::select! {
                 () = stop => (),
-                Ok(error) = failed => failure = Some(error),
+                // Where the thread is gone without a word, that is a fault too.
+                failed = failed => failure = Some(failed.unwrap_or(Failure::Fault)),
             }
         };
         let router = routes::router(Arc::clone(&self.app));
         listen::serve(self.listener, router, self.app, stop).await;
         follower.stop();
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        match failure {
+            None => Ok(()),
+            Some(Failure::Store(error)) => Err(error.into()),
+            Some(Failure::Fault) => Err(ServeError::Follower),
+        }
     }
 }

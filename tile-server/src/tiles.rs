@@ -1,15 +1,21 @@
 //! Vector tiles, by OGC addresses and by XYZ.
 
+use crate::app::App;
 use crate::ask::{Answer, Ask, DependsOn, Freshness};
 use crate::cache::Key;
+use crate::negotiate::Coding;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
-use crate::representation::Representation;
+use crate::published::ServedLayer;
+use crate::representation::{self, Representation, Since, Tag};
+use crate::selections::joined;
 use crate::tile_matrix_sets;
 use crate::tilejson;
 use crate::view::{Audience, Selection, View};
 use axum::extract::Path;
 use onemap_model::{TileCoord, TileMatrixSet};
+use std::sync::atomic::Ordering;
+use xxhash_rust::xxh3::Xxh3;
 
 /// The media type of vector tiles.
 pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
@@ -77,25 +83,75 @@ fn coordinate(grid: TileMatrixSet, z: &str, col: &str, row: &str) -> Result<Tile
         .map_err(|error| Problem::not_found(error.to_string()))
 }
 
+/// Answers with a tile: 304 without looking at it where the client's tag is known to be good still, else from the cache,
+/// else rendered.
 async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -> Answer {
     let coding = ask.coding()?;
     let audience = Audience::of(&selection.layers);
+    let names = joined(&selection.layers);
+    let since = Since {
+        scope: scope(&ask.app, view, &selection, &names),
+        version: selection.layers.iter().map(|layer| layer.changed.0).max().unwrap_or(0),
+    };
+    if let Some(tag) = still_good(ask, view, &selection, tile, coding, since.scope) {
+        ask.app.metrics.unchanged.fetch_add(1, Ordering::Relaxed);
+        return Ok(ask.unchanged(&tag, audience, Freshness::Revalidate, DependsOn::Coding));
+    }
     let key = Key::Tile {
-        layers: selection.layers.iter().map(|layer| layer.generation).collect(),
+        selection: ask.app.selections.id(&names),
         tile,
         coding,
     };
-    let now = view.now();
+    let (now, layers) = (view.now(), selection.layers.clone());
     let render = ask.app.pool.run(move |waiting: &Waiting<'_>| {
         let mut bytes = Vec::new();
-        for layer in &selection.layers {
+        for layer in &layers {
             if waiting.is_over() {
                 break;
             }
             layer.snapshot.tile(tile, now, &mut bytes);
         }
-        Ok(Representation::new(MVT, bytes, coding))
+        Ok(Representation::tagged(MVT, bytes, coding, Some(since)))
     });
-    let made = ask.app.cache.get(key, render).await?;
+    let keep = |keep: &mut dyn FnMut()| {
+        let touches = &ask.app.touches;
+        touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
+    };
+    let made = ask.app.cache.get_if(key, render, keep).await?;
     Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding))
+}
+
+/// What two tags must have in common for their versions to be comparable.
+fn scope(app: &App, view: &View, selection: &Selection, names: &str) -> u64 {
+    let mut of = Xxh3::new();
+    of.update(env!("CARGO_PKG_VERSION").as_bytes());
+    of.update(view.epoch().as_str().as_bytes());
+    of.update(b"\n");
+    of.update(names.as_bytes());
+    // Time passes without a version: only who saw it pass can say what was before.
+    if selection.layers.iter().any(ServedLayer::is_timed) {
+        of.update(&app.nonce.to_le_bytes());
+    }
+    of.digest()
+}
+
+/// The client's tag, where nothing in the tile was touched since the version that it names.
+fn still_good(
+    ask: &Ask,
+    view: &View,
+    selection: &Selection,
+    tile: TileCoord,
+    coding: Coding,
+    scope: u64,
+) -> Option<String> {
+    let lines = ask.if_none_match();
+    let is_good = |tag: &Tag| {
+        let since = tag
+            .since
+            .filter(|since| since.scope == scope && since.version <= view.version().0);
+        (tag.coding == coding || tag.is_of_nothing())
+            && since.is_some_and(|since| ask.app.touches.is_good_since(since.version, selection.names(), tile))
+    };
+    let mut tags = lines.iter().flat_map(|line| representation::tags(line));
+    tags.find(|(_, tag)| is_good(tag)).map(|(text, _)| text.to_owned())
 }

@@ -118,6 +118,11 @@ impl View {
         self.published.snapshot.now()
     }
 
+    /// The number of the publication.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.published.sequence
+    }
+
     /// The version served.
     pub(crate) fn version(&self) -> onemap_model::Version {
         self.published.snapshot.version()
@@ -126,6 +131,13 @@ impl View {
     /// The life of the store that is served.
     pub(crate) fn epoch(&self) -> &onemap_model::Epoch {
         self.published.snapshot.epoch()
+    }
+}
+
+impl Selection {
+    /// The names of the layers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().map(ServedLayer::name)
     }
 }
 
