@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::opened::Opener;
+use crate::past::Past;
 use crate::pool::Pool;
 use crate::published::{Published, PublishedVersion, TouchedLayer, Update, now};
 use crate::selections::Selections;
@@ -30,6 +31,8 @@ pub(crate) struct App {
     version: watch::Sender<Option<PublishedVersion>>,
     /// Where the store is asked for what the snapshot does not hold.
     pub history: History,
+    /// Earlier versions that were asked for.
+    pub past: Past,
     /// How loading and following go.
     pub status: Status,
     /// Ready answers.
@@ -60,6 +63,7 @@ impl App {
             published: ArcSwapOption::empty(),
             version: watch::Sender::new(None),
             history: History::start(&config.store, opener)?,
+            past: Past::default(),
             status: Status::default(),
             cache: AnswerCache::new(config.cache_bytes),
             selections: Selections::default(),

@@ -7,6 +7,7 @@ use crate::origin::LINK_HEADERS;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::representation::{self, Representation};
+use crate::versions::{self, MIN_VERSION, VERSION};
 use crate::view::{Audience, View};
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts;
@@ -71,6 +72,9 @@ impl FromRequestParts<Arc<App>> for Ask {
         let params = Params::parse(parts.uri.query())?;
         if let Some(Known(Some(known))) = parts.extensions.get() {
             params.expect(known)?;
+            if let Some(least) = params.get(MIN_VERSION) {
+                versions::reach(app, least).await?;
+            }
         }
         Ok(Self {
             app: Arc::clone(app),
@@ -93,6 +97,21 @@ impl Ask {
             None => Err(Problem::unavailable(
                 "the map is being loaded; /health/ready tells how far it is",
             )),
+        }
+    }
+
+    /// As [`Ask::view`], of the version that `version` asks for; the newest where it is absent.
+    ///
+    /// # Errors
+    /// 503 until the store has been read, and what [`versions::past`] gives.
+    pub(crate) async fn view_of_version(&self) -> Result<View, Problem> {
+        let view = self.view()?;
+        match self.params.get(VERSION) {
+            None => Ok(view),
+            Some(version) => {
+                let past = versions::past(&self.app, view.published(), version).await?;
+                Ok(view.as_of(past))
+            }
         }
     }
 

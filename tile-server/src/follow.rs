@@ -170,6 +170,7 @@ fn look(app: &App, connection: &mut Connection, state: &mut State) -> Result<boo
         *state = State::Known;
         return Ok(true);
     };
+    app.past.sweep(before.epoch());
     let Some(update) = later(store, before, version, app)? else {
         return Ok(false);
     };

@@ -31,6 +31,7 @@ mod openapi;
 mod opened;
 mod origin;
 mod params;
+mod past;
 mod pool;
 mod problem;
 mod published;
@@ -48,6 +49,7 @@ mod tiles;
 mod tilesets;
 mod touch_map;
 mod touched;
+mod versions;
 mod view;
 
 pub use config::{Config, ConfigError, Limits, RawConfig, RawLimits};

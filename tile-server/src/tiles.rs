@@ -11,7 +11,7 @@ use crate::representation::{self, Representation, Since, Tag};
 use crate::selections::joined;
 use crate::tile_matrix_sets;
 use crate::tilejson;
-use crate::view::{Audience, Selection, View};
+use crate::view::{Selection, View};
 use axum::extract::Path;
 use onemap_model::{TileCoord, TileMatrixSet};
 use std::sync::atomic::Ordering;
@@ -26,7 +26,7 @@ pub(crate) async fn of_layer(
     Path((layer, tms, z, row, col)): Path<(String, String, String, String, String)>,
 ) -> Answer {
     ask.format(&["mvt"])?;
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     // A list of layers is no layer, so commas get no further than here.
     view.layer(&layer)?;
     let selection = view.select(&layer)?;
@@ -37,7 +37,7 @@ pub(crate) async fn of_layer(
 /// `/tiles/{tms}/{z}/{row}/{col}?collections=a,b`
 pub(crate) async fn of_dataset(ask: Ask, Path((tms, z, row, col)): Path<(String, String, String, String)>) -> Answer {
     ask.format(&["mvt"])?;
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     let selection = selected(&ask, &view)?;
     let tile = coordinate(tile_matrix_sets::parse(&tms)?, &z, &col, &row)?;
     answer(&ask, &view, selection, tile).await
@@ -45,7 +45,7 @@ pub(crate) async fn of_dataset(ask: Ask, Path((tms, z, row, col)): Path<(String,
 
 /// `/xyz/{layer[,layer…]|basemap}/{z}/{x}/{y}[.mvt]`
 pub(crate) async fn xyz(ask: Ask, Path((layers, z, x, last)): Path<(String, String, String, String)>) -> Answer {
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     let selection = view.select(&layers)?;
     let y = last.strip_suffix(".mvt").unwrap_or(&last);
     let tile = coordinate(TileMatrixSet::WebMercatorQuad, &z, &x, y)?;
@@ -87,7 +87,11 @@ fn coordinate(grid: TileMatrixSet, z: &str, col: &str, row: &str) -> Result<Tile
 /// else rendered.
 async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -> Answer {
     let coding = ask.coding()?;
-    let audience = Audience::of(&selection.layers);
+    let audience = view.audience_of(&selection.layers);
+    if view.is_past() {
+        let made = ask.app.pool.run(render(view, &selection, tile, coding, None)).await?;
+        return Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding));
+    }
     let names = joined(&selection.layers);
     let since = Since {
         scope: scope(&ask.app, view, &selection, &names),
@@ -102,8 +106,25 @@ async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -
         tile,
         coding,
     };
+    let render = ask.app.pool.run(render(view, &selection, tile, coding, Some(since)));
+    let keep = |keep: &mut dyn FnMut()| {
+        let touches = &ask.app.touches;
+        touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
+    };
+    let made = ask.app.cache.get_if(key, render, keep).await?;
+    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding))
+}
+
+/// The work of rendering a tile.
+fn render(
+    view: &View,
+    selection: &Selection,
+    tile: TileCoord,
+    coding: Coding,
+    since: Option<Since>,
+) -> impl FnOnce(&Waiting<'_>) -> Result<Representation, Problem> + use<> {
     let (now, layers) = (view.now(), selection.layers.clone());
-    let render = ask.app.pool.run(move |waiting: &Waiting<'_>| {
+    move |waiting| {
         let mut bytes = Vec::new();
         for layer in &layers {
             if waiting.is_over() {
@@ -111,14 +132,8 @@ async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -
             }
             layer.snapshot.tile(tile, now, &mut bytes);
         }
-        Ok(Representation::tagged(MVT, bytes, coding, Some(since)))
-    });
-    let keep = |keep: &mut dyn FnMut()| {
-        let touches = &ask.app.touches;
-        touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
-    };
-    let made = ask.app.cache.get_if(key, render, keep).await?;
-    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding))
+        Ok(Representation::tagged(MVT, bytes, coding, since))
+    }
 }
 
 /// What two tags must have in common for their versions to be comparable.

@@ -5,6 +5,7 @@
 pub mod city;
 pub mod http;
 pub mod memory;
+pub mod random;
 
 use http::{Reply, Request};
 use memory::Memory;
