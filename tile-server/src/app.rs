@@ -2,6 +2,7 @@
 
 use crate::cache::AnswerCache;
 use crate::config::Config;
+use crate::held::Held;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::opened::Opener;
@@ -45,6 +46,8 @@ pub(crate) struct App {
     pub nonce: u64,
     /// Where answers are computed.
     pub pool: Pool,
+    /// What is on its way to clients.
+    pub held: Held,
     /// What is counted.
     pub metrics: Metrics,
     /// The description of all routes, without the server's address.
@@ -70,6 +73,7 @@ impl App {
             touches: TouchMap::default(),
             nonce: RandomState::new().hash_one(now().micros()),
             pool: pool.map_err(std::io::Error::other)?,
+            held: Held::new(config.limits.max_answer_bytes),
             metrics: Metrics::default(),
             api,
             config,

@@ -17,7 +17,7 @@ use axum::http::header::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -161,7 +161,8 @@ impl Ask {
         }
     }
 
-    /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none.
+    /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none, 503 where too much is on
+    /// its way to others.
     pub(crate) fn deliver(
         &self,
         made: &Representation,
@@ -182,7 +183,10 @@ impl Ask {
             if made.coding == negotiate::Coding::Gzip {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
-            *response.body_mut() = Body::from(Bytes::clone(&made.bytes));
+            match self.app.held.hold(Bytes::clone(&made.bytes)) {
+                Ok(bytes) => *response.body_mut() = Body::from(bytes),
+                Err(problem) => return problem.into_response(),
+            }
         }
         response
     }

@@ -27,7 +27,7 @@ const FORMATS: [&str; 2] = ["json", "geojson"];
 const DEFAULT_LIMIT: u64 = 10;
 const MAX_LIMIT: u64 = 10_000;
 /// A page ends early where it would grow beyond this; its `next` link goes on from there.
-const MAX_PAGE_BYTES: usize = 64 << 20;
+const MAX_PAGE_BYTES: usize = 8 << 20;
 
 /// What a page is asked for.
 struct PageQuery {

@@ -18,6 +18,7 @@ mod edge;
 mod follow;
 mod geojson;
 mod health;
+mod held;
 mod history;
 mod items;
 mod landing;

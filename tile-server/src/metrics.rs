@@ -101,6 +101,7 @@ pub(crate) fn exposition(app: &App) -> String {
     ];
     let opened_again = load(&metrics.openings).saturating_sub(1);
     let followed = [
+        ("onemap_http_held_bytes", "gauge", app.held.bytes().to_string()),
         ("onemap_store_reconnects_total", "counter", opened_again.to_string()),
         (
             "onemap_store_applied_changes_total",

@@ -8,6 +8,7 @@ use crate::{listen, openapi, routes};
 use onemap_store::{OpenMode, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -47,8 +48,15 @@ impl Server {
     /// # Errors
     /// [`ServeError::Listen`], [`ServeError::Threads`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let store = config.store.clone();
-        Self::bind_for(config, move || onemap_store::open(&store, OpenMode::Existing)).await
+        let (store, mode) = (config.store.clone(), config.open);
+        let is_migrated = AtomicBool::new(false);
+        let opener = move || {
+            let again = is_migrated.load(Ordering::Relaxed);
+            let opened = onemap_store::open(&store, if again { OpenMode::Existing } else { mode })?;
+            is_migrated.store(true, Ordering::Relaxed);
+            Ok(opened)
+        };
+        Self::bind_for(config, opener).await
     }
 
     /// As [`Server::bind`], for a store that `opener` opens, at the start and again whenever it was lost.
@@ -90,6 +98,7 @@ impl Server {
     /// # Errors
     /// [`ServeError::Store`] where the store cannot be opened or read at the start.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        tokio::spawn(announce(Arc::clone(&self.app), self.url()));
         let (fail, failed) = oneshot::channel();
         let on_failure = Box::new(move |error| {
             // Where the server is gone already, nobody needs to know.
@@ -113,5 +122,18 @@ impl Server {
             Some(Failure::Store(error)) => Err(error.into()),
             Some(Failure::Fault) => Err(ServeError::Follower),
         }
+    }
+}
+
+/// Says in the log that the map is there, as soon as it is.
+async fn announce(app: Arc<App>, url: String) {
+    let mut watch = app.version_watch();
+    if let Ok(served) = watch.wait_for(Option::is_some).await {
+        let version = served.as_ref().map_or(0, |served| served.version.0);
+        let (store, address) = (app.config.store_shown(), app.listen);
+        tracing::info!(
+            version,
+            "serving {store} on http://{address}; the map is at {url}/map, the API at {url}/api"
+        );
     }
 }
