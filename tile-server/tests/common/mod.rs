@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod city;
+pub mod gpkg;
 pub mod http;
 pub mod memory;
 pub mod random;
