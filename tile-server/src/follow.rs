@@ -6,6 +6,7 @@
 use crate::advance::advance;
 use crate::app::App;
 use crate::load::load_all;
+use crate::merging::Merging;
 use crate::opened::{Connection, Opener};
 use crate::published::{Published, Update, now};
 use crate::status::Phase;
@@ -98,7 +99,7 @@ fn follow_on(app: &App, opener: Opener, stopped: &Receiver<()>) -> Result<(), Fa
 /// Follows until it is stopped; fails where there is nothing that could be served meanwhile.
 fn follow(app: &App, connection: &mut Connection, stopped: &Receiver<()>) -> Result<()> {
     let mut retry = FIRST_RETRY;
-    let mut state = State::Unknown;
+    let mut state = State::default();
     loop {
         let begun = Instant::now();
         let looked = look(app, connection, &mut state).and_then(|published| {
@@ -145,35 +146,41 @@ fn fails(app: &App, error: &onemap_store::Error) {
     }
 }
 
-/// What the follower knows of what is served.
-enum State {
-    /// It may be anything: nothing was read since the follower began.
-    Unknown,
-    /// It was read by this follower.
-    Known,
+/// What the follower keeps from look to look.
+#[derive(Default)]
+struct State {
+    /// Whether what is served was read by this follower: else it may be anything.
+    is_known: bool,
+    merging: Merging,
 }
 
 /// Looks once: publishes a new version of the store, or the same one where a boundary of valid time has passed. Says
 /// whether it published.
 fn look(app: &App, connection: &mut Connection, state: &mut State) -> Result<bool> {
-    let store = connection.store()?;
-    let version = store.catch_up()?;
-    let openings = connection.openings();
-    app.metrics.openings.store(openings, Ordering::Relaxed);
+    let version = connection.store()?.catch_up()?;
+    app.metrics.openings.store(connection.openings(), Ordering::Relaxed);
     let store = connection.store()?;
     let before = app.published.load_full();
-    let known = before.as_ref().filter(|before| {
-        matches!(state, State::Known) && before.epoch() == store.epoch() && before.version() <= version
-    });
-    let Some(before) = known else {
+    let is_same_life = |before: &&Arc<Published>| before.epoch() == store.epoch() && before.version() <= version;
+    let Some(before) = before.as_ref().filter(is_same_life).filter(|_| state.is_known) else {
         app.publish_anew(load_all(store, before.as_deref(), app)?);
-        *state = State::Known;
+        state.is_known = true;
         return Ok(true);
     };
     app.past.sweep(before.epoch());
-    let Some(update) = later(store, before, version, app)? else {
+    let tidied = state.merging.install(before).map(Arc::new);
+    let update = later(store, tidied.as_ref().unwrap_or(before), version, app)?;
+    let update = update.or_else(|| {
+        Some(Update {
+            published: Arc::into_inner(tidied?)?,
+            touched: Vec::new(),
+        })
+    });
+    let Some(update) = update else {
+        state.merging.begin(before);
         return Ok(false);
     };
+    state.merging.begin(&update.published);
     app.publish(update);
     Ok(true)
 }

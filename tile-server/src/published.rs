@@ -1,12 +1,10 @@
 //! What is served at one moment: an immutable snapshot of all layers, with what the routes say of each.
 
 use crate::lifetime::Lifetime;
-use crate::standin::Standin;
 use crate::touched::Touched;
 use onemap_atlas::{FeatureView, LayerSnapshot, Query, Snapshot};
 use onemap_model::{Access, Change, Epoch, Feature, GeometryType, Instant, Layer, TimeSpan, Version};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// One layer as it is served.
@@ -16,8 +14,6 @@ pub(crate) struct ServedLayer {
     pub snapshot: Arc<LayerSnapshot>,
     /// The version that last changed it.
     pub changed: Version,
-    /// A number that a layer shares only with those that were made from it by changes.
-    pub lineage: u64,
     /// How many features are valid now.
     pub count: u64,
     lifetime: Lifetime,
@@ -65,7 +61,6 @@ pub(crate) struct PublishedVersion {
 impl ServedLayer {
     /// A layer read at `changed`, as it is at `now`.
     pub(crate) fn new(snapshot: LayerSnapshot, changed: Version, now: Instant) -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
         let (mut count, mut lifetime) = (0, Lifetime::default());
         for feature in snapshot.features(&Query::default()) {
             let valid = feature.valid();
@@ -78,7 +73,6 @@ impl ServedLayer {
             next_boundary: snapshot.next_boundary(now),
             snapshot: Arc::new(snapshot),
             changed,
-            lineage: LAST.fetch_add(1, Ordering::Relaxed) + 1,
         }
     }
 
@@ -161,7 +155,6 @@ impl ServedLayer {
         let after = Self {
             snapshot: Arc::new(self.snapshot.apply(changes)),
             changed,
-            lineage: self.lineage,
             count,
             lifetime,
             next_boundary: boundaries.into_iter().filter(|boundary| *boundary > now).min(),

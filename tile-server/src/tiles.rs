@@ -170,3 +170,128 @@ fn still_good(
     let mut tags = lines.iter().flat_map(|line| representation::tags(line));
     tags.find(|(_, tag)| is_good(tag)).map(|(text, _)| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Sees;
+    use crate::config::RawConfig;
+    use crate::published::{Published, now};
+    use onemap_atlas::LayerBuilder;
+    use onemap_model::{
+        Access, Change, Coord, Crs, Epoch, Feature, Fid, Geometry, GeometryType, Layer, Name, Row, TimeSpan, Version,
+    };
+    use std::sync::Arc;
+
+    const PLACE: Coord = Coord { x: 115.04, y: 30.2 };
+
+    /// An app that serves one layer with one point, at version 1.
+    fn app() -> Arc<App> {
+        let opener: crate::opened::Opener = Arc::new(|| Err(onemap_store::Error::Busy { store: "x".into() }));
+        let config = RawConfig::default().check("nowhere".into()).unwrap();
+        let app = App::new(config, "127.0.0.1:1".parse().unwrap(), serde_json::Value::Null, &opener).unwrap();
+        let mut layer = Layer::new(Name::new("a").unwrap(), GeometryType::Point, Crs::CGCS2000, vec![]).unwrap();
+        layer.access = Access::Public;
+        let mut builder = LayerBuilder::new(layer);
+        builder.push(feature(PLACE));
+        let now = now();
+        let served = ServedLayer::new(builder.finish(), Version(1), now);
+        let epoch = Epoch::new("test-epoch").unwrap();
+        app.publish_anew(Published::new(epoch, Version(1), now, vec![served], 1));
+        app
+    }
+
+    fn feature(at: Coord) -> Feature {
+        let row = Row {
+            geometry: Some(Geometry::point(at.x, at.y).unwrap()),
+            values: vec![],
+            valid: TimeSpan::ALWAYS,
+        };
+        Feature {
+            fid: Fid::new(1).unwrap(),
+            row,
+        }
+    }
+
+    /// Moves the point, as the next version.
+    fn edit(app: &App, to: Coord) {
+        let before = app.published.load_full().unwrap();
+        let mut next = before.at(now());
+        let change = Change {
+            layer: Name::new("a").unwrap(),
+            fid: Fid::new(1).unwrap(),
+            old: None,
+            new: Some(feature(to)),
+        };
+        let version = before.version().next();
+        let (after, tiles) = before.layers[0].changed(&[change], version, next.published.now());
+        next.published = Published::new(before.epoch().clone(), version, now(), vec![after], before.sequence + 1);
+        next.touched.push(crate::published::TouchedLayer {
+            name: "a".into(),
+            tiles,
+            version,
+        });
+        app.publish(next);
+    }
+
+    /// Gets a tile as `answer` does; the rendering is done at once, but given only when `gate` lets it.
+    async fn get(app: &App, tile: TileCoord, gate: impl Future<Output = ()>) -> (Arc<Representation>, u64) {
+        let view = View::new(app.published.load_full().unwrap(), Sees::Everything);
+        let selection = view.select("a").unwrap();
+        let key = Key::Tile {
+            selection: app.selections.id(&joined(&selection.layers)),
+            tile,
+            coding: Coding::Identity,
+        };
+        let work = app.pool.run(render(&view, &selection, tile, Coding::Identity, None));
+        let render = async {
+            let made = work.await;
+            gate.await;
+            made
+        };
+        let keep = |keep: &mut dyn FnMut()| {
+            app.touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
+        };
+        let made = app.cache.get_if(key, render, keep).await.unwrap();
+        (made, app.cache.counts().1)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_rendered_while_an_edit_is_published_is_never_kept() {
+        let tile = TileMatrixSet::WebMercatorQuad.tile_at(14, PLACE).unwrap();
+        let near = Coord {
+            x: PLACE.x + 1e-3,
+            ..PLACE
+        };
+        let far = Coord {
+            x: PLACE.x + 9.0,
+            ..PLACE
+        };
+        let app = app();
+        let (open, opened) = tokio::sync::oneshot::channel::<()>();
+        let slow = get(&app, tile, async { drop(opened.await) });
+        let mut slow = std::pin::pin!(slow);
+        tokio::select! {
+            biased;
+            _ = &mut slow => panic!("it is held up"),
+            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => (),
+        }
+        edit(&app, near);
+        // Whoever sees the new version renders it, and does not get what is still being rendered.
+        let (fresh, made) = get(&app, tile, async {}).await;
+        assert_eq!(made, 2);
+        open.send(()).unwrap();
+        let (old, _) = slow.await;
+        assert_ne!(old.etag, fresh.etag);
+        let (kept, made) = get(&app, tile, async {}).await;
+        assert_eq!((&kept.etag, made), (&fresh.etag, 2));
+        // The same where the place in the cache was taken only after the edit had swept it.
+        let stale = View::new(app.published.load_full().unwrap(), Sees::Everything);
+        edit(&app, far);
+        let mut kept = false;
+        app.touches.keep_if_good(stale.sequence(), ["a"], tile, || kept = true);
+        assert!(!kept);
+        let (empty, made) = get(&app, tile, async {}).await;
+        assert!(empty.bytes.is_empty() && made == 3);
+    }
+}
