@@ -116,6 +116,10 @@ impl Expr {
         &self.kind
     }
 
+    pub(super) fn into_kind(self) -> Kind {
+        self.kind
+    }
+
     /// Where it stands.
     pub fn at(&self) -> Place {
         self.at
@@ -152,6 +156,34 @@ impl Kind {
         }
     }
 
+    /// The same with other operands.
+    pub(super) fn with_parts<E>(self, change: &mut impl FnMut(Expr) -> Result<Expr, E>) -> Result<Self, E> {
+        let mut all = |parts: Vec<Expr>| parts.into_iter().map(&mut *change).collect::<Result<Vec<_>, E>>();
+        Ok(match self {
+            Kind::And(parts) => Kind::And(all(parts)?),
+            Kind::Or(parts) => Kind::Or(all(parts)?),
+            Kind::Call(name, parts) => Kind::Call(name, all(parts)?),
+            Kind::List(parts) => Kind::List(all(parts)?),
+            Kind::In(part, list) => Kind::In(
+                boxed(change, *part)?,
+                list.into_iter().map(change).collect::<Result<_, E>>()?,
+            ),
+            Kind::Not(part) => Kind::Not(boxed(change, *part)?),
+            Kind::IsNull(part) => Kind::IsNull(boxed(change, *part)?),
+            Kind::CaseI(part) => Kind::CaseI(boxed(change, *part)?),
+            Kind::AccentI(part) => Kind::AccentI(boxed(change, *part)?),
+            Kind::Compare(op, pair) => Kind::Compare(op, each(change, *pair)?),
+            Kind::Like(pair) => Kind::Like(each(change, *pair)?),
+            Kind::Spatial(op, pair) => Kind::Spatial(op, each(change, *pair)?),
+            Kind::Temporal(op, pair) => Kind::Temporal(op, each(change, *pair)?),
+            Kind::Array(op, pair) => Kind::Array(op, each(change, *pair)?),
+            Kind::Arithmetic(op, pair) => Kind::Arithmetic(op, each(change, *pair)?),
+            Kind::Interval(pair) => Kind::Interval(each(change, *pair)?),
+            Kind::Between(three) => Kind::Between(each(change, *three)?),
+            leaf @ (Kind::Property(_) | Kind::Literal(_)) => leaf,
+        })
+    }
+
     /// How tightly it binds when written as text.
     pub(super) fn level(&self) -> u8 {
         match self {
@@ -163,4 +195,17 @@ impl Kind {
             _ => OPERAND,
         }
     }
+}
+
+fn boxed<E>(change: &mut impl FnMut(Expr) -> Result<Expr, E>, part: Expr) -> Result<Box<Expr>, E> {
+    change(part).map(Box::new)
+}
+
+fn each<E, const N: usize>(
+    change: &mut impl FnMut(Expr) -> Result<Expr, E>,
+    parts: [Expr; N],
+) -> Result<Box<[Expr; N]>, E> {
+    let changed = parts.into_iter().map(change).collect::<Result<Vec<_>, E>>()?;
+    let parts = <[Expr; N]>::try_from(changed).unwrap_or_else(|_| unreachable!("as many come out as go in"));
+    Ok(Box::new(parts))
 }

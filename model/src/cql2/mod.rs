@@ -11,7 +11,7 @@
 //! - `relate`: geometries against each other.
 //!
 //! Geometries are taken as they are, in longitude and latitude: whoever has them in another system (`filter-crs`)
-//! transforms them with [`Expr::map_positions`] before.
+//! transforms them with [`Expr::transformed`] before.
 //!
 //! Nothing here can be driven out of bounds: a filter has at most [`MAX_CHARS`] characters, [`MAX_NODES`] parts and
 //! [`MAX_DEPTH`] levels, reading takes time in proportion to its length, and a row costs what [`Filter::cost`] says.
@@ -41,6 +41,7 @@ mod shape;
 mod subject;
 mod text;
 mod text_operand;
+mod transform;
 mod wkt;
 mod write_json;
 mod write_text;

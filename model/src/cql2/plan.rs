@@ -77,8 +77,8 @@ pub(super) enum Bound {
     OpenIfNull(Term),
 }
 
-/// Whether the same for every row.
 impl Term {
+    /// Whether it is the same for every row.
     pub fn is_const(&self) -> bool {
         matches!(self, Term::Const(_))
     }

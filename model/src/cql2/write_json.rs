@@ -34,7 +34,7 @@ fn put(out: &mut String, expr: &Expr) {
             out.push_str("{\"op\":\"in\",\"args\":[");
             put(out, arg);
             out.push(',');
-            array(out, list, |out, one| put(out, one));
+            array(out, list, put);
             out.push_str("]}");
         }
         Kind::IsNull(arg) => operation(out, "isNull", [&**arg]),
@@ -55,7 +55,7 @@ fn put(out: &mut String, expr: &Expr) {
             array(out, &**bounds, bound);
             out.push('}');
         }
-        Kind::List(elements) => array(out, elements, |out, one| put(out, one)),
+        Kind::List(elements) => array(out, elements, put),
         Kind::Literal(value) => literal(out, value),
     }
 }

@@ -129,15 +129,17 @@ fn is_only_cut(cuts: &Cuts, member: &Member, at: Coord) -> bool {
     cuts.get(&(member.track, member.at)).as_ref().map(near) == Some(2)
 }
 
-/// Where a point of a track lies on its own geometry.
+/// Where a point of a track lies on its own geometry. Where parts lie in others, the innermost place counts; the point may
+/// be rounded, so that it need not be found on its own track.
 fn place_on(figure: &Figure<'_>, track: &Track<'_>, at: Coord, ends: &[Coord]) -> Place {
+    let alone = match track.kind {
+        TrackKind::Line if !is_end(ends, at) => Place::Interior,
+        _ => Place::Boundary,
+    };
     if figure.is_mixed() {
-        return figure.locate(at, ends).min(Place::Boundary);
-    }
-    match track.kind {
-        TrackKind::Line if is_end(ends, at) => Place::Boundary,
-        TrackKind::Line => Place::Interior,
-        TrackKind::Outer | TrackKind::Hole => Place::Boundary,
+        alone.min(figure.locate(at, ends))
+    } else {
+        alone
     }
 }
 
