@@ -8,6 +8,7 @@
 
 mod bbox;
 mod change;
+pub mod cql2;
 mod crs;
 mod feature;
 mod finding;

@@ -67,6 +67,13 @@ impl Instant {
             .map_err(|_| TimeError::NotAnInstant(text.to_owned()))?;
         Ok(Self(stamp.as_microsecond()))
     }
+
+    /// The day it is `offset_minutes` east of UTC.
+    pub fn date(self, offset_minutes: i16) -> Date {
+        let stamp = jiff::Timestamp::from_microsecond(self.0).expect("checked when it was made");
+        let offset = jiff::tz::Offset::from_seconds(i32::from(offset_minutes) * 60).unwrap_or(jiff::tz::Offset::UTC);
+        Date(offset.to_datetime(stamp).date())
+    }
 }
 
 impl fmt::Display for Instant {
@@ -185,6 +192,13 @@ mod tests {
         for bad in ["2024-02-30", "2024-5-1", "2024-05-01T00:00:00Z", ""] {
             assert!(Date::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_on_the_day_of_its_zone() {
+        let late = Instant::parse("2024-04-30T20:00:00Z").unwrap();
+        assert_eq!(late.date(480), Date::parse("2024-05-01").unwrap());
+        assert_eq!(late.date(0), Date::parse("2024-04-30").unwrap());
     }
 
     #[test]
