@@ -29,7 +29,8 @@ pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
     }
     let path = Path::new(text);
     Ok(Box::new(match mode {
-        OpenMode::Existing | OpenMode::Migrate => GeoPackage::open(path)?,
+        OpenMode::Existing => GeoPackage::open(path)?,
+        OpenMode::Migrate => GeoPackage::migrate(path)?,
         OpenMode::CreateIn(crs) => GeoPackage::open_or_create(path, crs)?,
     }))
 }

@@ -193,25 +193,29 @@ fn values_and_geometries_that_cannot_be_read_never_fail_a_layer() {
 }
 
 #[test]
-fn a_dropped_table_is_a_layer_less_and_a_new_epoch() {
+fn a_dropped_table_is_a_layer_less_and_its_rows_are_in_the_history() {
     let mut city = city();
+    let before = state(&mut *city.store, At::Now);
     let epoch = city.store.epoch().clone();
     city.sql(
         "DELETE FROM pois WHERE fid = 1; DROP TABLE pois; DELETE FROM gpkg_geometry_columns; DELETE FROM gpkg_contents",
     );
     assert_eq!(city.store.catch_up().unwrap(), Version(2));
     assert!(city.layers().is_empty());
-    assert_ne!(city.store.epoch(), &epoch);
+    assert_eq!(city.store.epoch(), &epoch);
     assert_sound(&mut *city.store);
-    // The numbers of the rows that the history knows are not used again.
+    assert_eq!(state(&mut *city.store, At::Version(Version(1))), before);
+    // Numbers that there were are not used again.
+    let highest = *before.keys().max().unwrap();
     load(&mut *city.store, &pois(), LoadMode::Replace, &[row("x", 1)]);
-    assert!(state(&mut *city.store, At::Now).keys().all(|&number| number > 1));
-    assert_sound(&mut *city.store);
+    assert!(state(&mut *city.store, At::Now).keys().all(|&number| number > highest));
+    city.assert_replays();
 }
 
 #[test]
 fn a_table_made_anew_is_taken_over_with_its_new_columns() {
     let mut city = city();
+    let before = state(&mut *city.store, At::Now);
     let epoch = city.store.epoch().clone();
     city.sql(
         "DROP TABLE pois; DROP TABLE rtree_pois_geom; \
@@ -219,7 +223,8 @@ fn a_table_made_anew_is_taken_over_with_its_new_columns() {
          INSERT INTO pois (code, extra) VALUES ('z', 1.5), ('y', 2.5)",
     );
     assert_eq!(city.store.catch_up().unwrap(), Version(2));
-    assert_ne!(city.store.epoch(), &epoch);
+    assert_eq!(city.store.epoch(), &epoch);
+    assert_eq!(state(&mut *city.store, At::Version(Version(1))), before);
     let layer = city.store.read(At::Now).unwrap().layers().unwrap().remove(0).layer;
     let names: Vec<_> = layer.fields().iter().map(|field| field.name.as_str()).collect();
     assert_eq!((names, layer.key()), (vec!["code", "extra"], Some(0)));
@@ -229,18 +234,87 @@ fn a_table_made_anew_is_taken_over_with_its_new_columns() {
 }
 
 #[test]
-fn missing_triggers_are_made_again_and_begin_a_new_epoch() {
+fn missing_triggers_are_made_again_and_what_they_missed_is_logged() {
     let mut city = city();
     let epoch = city.store.epoch().clone();
     city.sql("DROP TRIGGER onemap_pois_before_update; UPDATE pois SET n = 9 WHERE fid = 1");
-    city.store.catch_up().unwrap();
-    assert_ne!(city.store.epoch(), &epoch);
-    let epoch = city.store.epoch().clone();
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    assert_eq!(
+        log(
+            &mut *city.store,
+            LogPosition {
+                version: Version(1),
+                offset: 0
+            },
+            100
+        )
+        .len(),
+        1
+    );
     let version = city.store.catch_up().unwrap();
     city.sql("UPDATE pois SET n = 8 WHERE fid = 1");
     assert_eq!(city.store.catch_up().unwrap(), version.next());
     assert_eq!(city.store.epoch(), &epoch);
     assert_sound(&mut *city.store);
+}
+
+#[test]
+fn a_table_made_anew_differs_only_in_what_differs() {
+    let mut city = city();
+    city.sql(
+        "CREATE TABLE aside AS SELECT * FROM pois; DROP TABLE pois; \
+         CREATE TABLE pois (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT, code TEXT, n MEDIUMINT); \
+         INSERT INTO pois (fid, geom, code, n) SELECT fid, geom, code, n FROM aside WHERE code <> 'a'; \
+         UPDATE pois SET n = 20 WHERE code = 'b'; DROP TABLE aside",
+    );
+    city.store.catch_up().unwrap();
+    let after = LogPosition {
+        version: Version(1),
+        offset: 0,
+    };
+    let operations: Vec<_> = log(&mut *city.store, after, 100)
+        .iter()
+        .map(|entry| entry.change.operation().as_str())
+        .collect();
+    assert_eq!(operations, ["delete", "update"]);
+    city.assert_replays();
+}
+
+#[test]
+fn a_dropped_column_stays_in_the_history() {
+    let mut city = city();
+    let before = state(&mut *city.store, At::Now);
+    city.sql("ALTER TABLE pois DROP COLUMN n");
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    assert_eq!(state(&mut *city.store, At::Version(Version(1))), before);
+    city.assert_replays();
+}
+
+#[test]
+fn a_file_of_the_schema_before_is_refused_until_it_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.gpkg");
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/schema_1.gpkg"),
+        &path,
+    )
+    .unwrap();
+    let text = path.to_str().unwrap();
+    let refused = onemap_store::open(text, OpenMode::Existing).err().unwrap();
+    assert!(
+        matches!(refused, Error::NeedsMigration { found: 1, known: 2, .. }),
+        "{refused}"
+    );
+    let mut store = onemap_store::open(text, OpenMode::Migrate).unwrap();
+    assert_sound(&mut *store);
+    let before = state(&mut *store, At::Now);
+    assert_eq!(before.len(), 3);
+    shadow::connect(&path).execute_batch("DROP TABLE pois").unwrap();
+    let version = store.catch_up().unwrap();
+    assert_eq!(state(&mut *store, At::Version(Version(version.0 - 1))), before);
+    assert_sound(&mut *store);
+    drop(store);
+    onemap_store::open(text, OpenMode::Existing).unwrap();
 }
 
 #[test]

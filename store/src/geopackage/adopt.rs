@@ -6,7 +6,7 @@ use super::look::Past;
 use super::schema::{self, Extent};
 use super::seal::{self, SameContent};
 use super::table::{Table, quote};
-use super::{adopt_shape, triggers};
+use super::{adopt_shape, kept, triggers};
 use crate::LoadCounts;
 use onemap_model::{Crs, Version};
 use rusqlite::{Connection, params};
@@ -28,6 +28,8 @@ pub(super) enum Deviation {
     Unrecorded(Table),
     /// The log's triggers do not fit the table's indexes any more.
     Retriggered(Table),
+    /// What is kept of it once more is missing.
+    Unkept(Table),
     /// A table that another program registered as a layer.
     New(Table),
 }
@@ -41,6 +43,7 @@ impl Deviation {
             | Deviation::Reshaped { new: table, .. }
             | Deviation::Unrecorded(table)
             | Deviation::Retriggered(table)
+            | Deviation::Unkept(table)
             | Deviation::New(table) => table.name(),
         }
     }
@@ -91,6 +94,7 @@ fn deviation(db: &Connection, table: &Table, crs: Crs) -> Inner<Option<Deviation
         }
         TriggersLeft::Some | TriggersLeft::None => Some(Deviation::Unrecorded(new)),
         TriggersLeft::Other => Some(Deviation::Retriggered(new)),
+        TriggersLeft::All if !kept::is_there(db, table)? => Some(Deviation::Unkept(new)),
         TriggersLeft::All => None,
     })
 }
@@ -129,73 +133,83 @@ fn triggers_left(db: &Connection, table: &Table) -> Inner<TriggersLeft> {
 pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -> Inner<(Option<Touched>, Past)> {
     Ok(match deviation {
         Deviation::Gone(table) => {
+            let past = remember(db, table)?;
             let counts = bury(db, table, version)?;
             match schema::exists(db, table.name())? {
                 true => schema::drop_triggers(db, table.name())?,
                 false => schema::remove(db, table)?,
             }
             catalog::define(db, table.name(), None, version)?;
-            recount(db, table, version, Rows::InHistory)?;
-            (Some(touched(table, counts, 0)), Past::Lost)
+            if past == Past::Lost {
+                recount(db, table, version)?;
+            }
+            (Some(touched(table, counts, 0)), past)
         }
-        Deviation::New(table) => (Some(take_over(db, table, version)?), Past::Kept),
-        Deviation::Remade(table) => {
-            let touched = take_over(db, table, version)?;
-            recount(db, table, version, Rows::InHistory)?;
-            (Some(touched), Past::Lost)
+        Deviation::New(table) => (Some(take_over(db, table, version, SameContent::IsChange)?), Past::Kept),
+        Deviation::Remade(table) | Deviation::Unrecorded(table) => {
+            let old = catalog::table(db, table.name(), Version(version.0 - 1))?;
+            let old = old.as_ref().unwrap_or(table);
+            let past = remember(db, old)?;
+            let touched = take_over(db, table, version, same_content(old, table))?;
+            if past == Past::Lost {
+                recount(db, table, version)?;
+            }
+            (Some(touched), past)
         }
         Deviation::Reshaped { old, new, triggers } => {
-            let touched = reshape(db, old, new, version)?;
-            if *triggers == TriggersLeft::Some {
-                recount(db, new, version, Rows::InBoth)?;
-                return Ok((Some(touched), Past::Lost));
+            if new.holds_rows_of(old) && *triggers != TriggersLeft::Some {
+                schema::drop_triggers_of_log(db, new.name())?;
+                return Ok((Some(finish(db, new, version, SameContent::IsChange)?), Past::Kept));
             }
-            (Some(touched), Past::Kept)
-        }
-        Deviation::Unrecorded(table) => {
-            schema::renew_triggers(db, table)?;
-            let current = version.0 - 1;
-            db.execute_batch(&format!(
-                "UPDATE {} SET since = NULL WHERE since > {current}",
-                table.current()
-            ))?;
-            let counts = seal::seal(db, table, version, SameContent::IsNoChange)?;
-            recount(db, table, version, Rows::InBoth)?;
-            let features = catalog::count(db, table)?;
-            let extent = Extent::Is(schema::extent(db, table, "")?);
-            schema::refresh_contents(db, table, features, extent)?;
-            (Some(touched(table, counts, features)), Past::Lost)
+            let past = remember(db, old)?;
+            let touched = take_over(db, new, version, same_content(old, new))?;
+            if past == Past::Lost {
+                recount(db, new, version)?;
+            }
+            (Some(touched), past)
         }
         Deviation::Retriggered(table) => {
             schema::renew_triggers(db, table)?;
             (None, Past::Kept)
         }
+        Deviation::Unkept(table) => {
+            kept::make(db, table)?;
+            (None, Past::Kept)
+        }
     })
 }
 
-/// Where the rows stand that older versions had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rows {
-    InHistory,
-    InBoth,
+/// Makes all that the layer was pending, where that is still known.
+fn remember(db: &Connection, table: &Table) -> Inner<Past> {
+    if !schema::exists(db, &table.history_name())? || !kept::is_there(db, table)? {
+        return Ok(Past::Lost);
+    }
+    kept::make_pending(db, table)?;
+    Ok(Past::Kept)
 }
 
-/// Counts the older versions' changes of a layer anew, from the rows that can still be told.
-fn recount(db: &Connection, table: &Table, before: Version, rows: Rows) -> Inner<()> {
+/// Rows that are as they were are untouched, unless their columns mean something else now.
+fn same_content(old: &Table, new: &Table) -> SameContent {
+    if new.holds_rows_of(old) {
+        SameContent::IsNoChange
+    } else {
+        SameContent::IsChange
+    }
+}
+
+/// Counts the older versions' changes of a layer anew, from the rows that can still be told: what is kept of it was
+/// removed together with its table.
+fn recount(db: &Connection, table: &Table, before: Version) -> Inner<()> {
     if !schema::exists(db, &table.history_name())? {
         return Ok(());
     }
-    let (t, h, fid) = (table.current(), table.history(), quote(&table.fid));
-    let current = match rows {
-        Rows::InHistory => String::new(),
-        Rows::InBoth => format!("UNION ALL SELECT since, {fid}, 1, 0 FROM {t}"),
-    };
+    let (h, fid) = (table.history(), quote(&table.fid));
     db.execute("DELETE FROM onemap_commit_layer WHERE layer = ?", [table.name()])?;
     let sql = format!(
         "INSERT INTO onemap_commit_layer \
          SELECT v, ?1, sum(b AND NOT e), sum(b AND e), sum(e AND NOT b), sum(sum(b) - sum(e)) OVER (ORDER BY v) \
          FROM (SELECT v, n, max(b) AS b, max(e) AS e \
-           FROM (SELECT since AS v, {fid} AS n, 1 AS b, 0 AS e FROM {h} {current} \
+           FROM (SELECT since AS v, {fid} AS n, 1 AS b, 0 AS e FROM {h} \
              UNION ALL SELECT until, {fid}, 0, 1 FROM {h}) \
            GROUP BY v, n) \
          WHERE v IN (SELECT version FROM onemap_commit) AND v < ?2 GROUP BY v"
@@ -214,8 +228,9 @@ fn bury(db: &Connection, table: &Table, version: Version) -> Inner<LoadCounts> {
     Ok(counts)
 }
 
-/// Gives a table that another program made the store's columns, history and triggers; all its rows are new.
-fn take_over(db: &Connection, table: &Table, version: Version) -> Inner<Touched> {
+/// Gives a table that another program made the store's columns, history and triggers; all its rows are compared with
+/// what is pending.
+fn take_over(db: &Connection, table: &Table, version: Version, same: SameContent) -> Inner<Touched> {
     schema::drop_triggers_of_log(db, table.name())?;
     let columns = schema::columns_of(db, table.name())?;
     for (column, kind) in [
@@ -232,38 +247,13 @@ fn take_over(db: &Connection, table: &Table, version: Version) -> Inner<Touched>
         "UPDATE {} SET since = NULL WHERE since IS NOT NULL",
         table.current()
     ))?;
-    finish(db, table, version)
+    finish(db, table, version, same)
 }
 
-/// Follows a change of columns. Rows that the old definition can no longer describe are closed into the history, as far
-/// as their columns are still there.
-fn reshape(db: &Connection, old: &Table, new: &Table, version: Version) -> Inner<Touched> {
-    if new.holds_rows_of(old) {
-        schema::drop_triggers_of_log(db, new.name())?;
-        return finish(db, new, version);
-    }
-    let columns = schema::columns_of(db, new.name())?;
-    let still: Vec<String> = [old.fid.clone()]
-        .into_iter()
-        .chain(old.geom.clone())
-        .chain(old.columns.iter().cloned())
-        .chain(["valid_from".to_owned(), "valid_to".to_owned(), "since".to_owned()])
-        .filter(|name| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)))
-        .map(|name| quote(&name))
-        .collect();
-    let (t, h, still) = (new.current(), old.history(), still.join(", "));
-    schema::drop_triggers_of_log(db, new.name())?;
-    db.execute_batch(&format!(
-        "INSERT INTO {h} ({still}) SELECT {still} FROM {t} WHERE since IS NOT NULL; \
-         UPDATE {t} SET since = NULL WHERE since IS NOT NULL"
-    ))?;
-    finish(db, new, version)
-}
-
-fn finish(db: &Connection, table: &Table, version: Version) -> Inner<Touched> {
+fn finish(db: &Connection, table: &Table, version: Version, same: SameContent) -> Inner<Touched> {
     schema::ensure_history(db, table, version)?;
     schema::create_since_index(db, table)?;
-    let counts = seal::seal(db, table, version, SameContent::IsChange)?;
+    let counts = seal::seal(db, table, version, same)?;
     schema::renew_triggers(db, table)?;
     catalog::define(db, table.name(), Some(table), version)?;
     let features = catalog::count(db, table)?;

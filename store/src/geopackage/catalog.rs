@@ -1,6 +1,7 @@
 //! Which versions and layers the file says that there are.
 
 use super::fault::Inner;
+use super::kept;
 use super::table::{Table, quote};
 use crate::{Error, LoadCounts};
 use onemap_model::{Fid, Instant, Version};
@@ -98,7 +99,7 @@ pub(super) struct Touched {
     pub features: u64,
 }
 
-/// Writes the commit that makes `version`.
+/// Writes the commit that makes `version`, and keeps the states that it made.
 pub(super) fn record(db: &Connection, version: Version, who: &str, what: &str, touched: &[Touched]) -> Inner<()> {
     let v = version.0 as i64;
     db.execute(
@@ -117,6 +118,7 @@ pub(super) fn record(db: &Connection, version: Version, who: &str, what: &str, t
             "INSERT INTO onemap_commit_layer VALUES (?, ?, ?, ?, ?, ?)",
             params![v, one.layer, counts[0], counts[1], counts[2], counts[3]],
         )?;
+        kept::follow(db, &one.layer, version)?;
     }
     Ok(())
 }

@@ -159,8 +159,9 @@ impl Deviation {
             Deviation::Gone(_) => "its table was dropped by another program",
             Deviation::Remade(_) => "its table was made anew by another program",
             Deviation::Reshaped { .. } => "its columns were changed by another program",
-            Deviation::Unrecorded(_) => "its triggers were missing: what was edited meanwhile is not in the log",
+            Deviation::Unrecorded(_) => "its triggers were missing",
             Deviation::Retriggered(_) => "its triggers were brought up to date",
+            Deviation::Unkept(_) => "what is kept of it once more was missing",
             Deviation::New(_) => "adopted from another program",
         }
     }

@@ -1,12 +1,25 @@
 //! Bringing a file to the schema that this program knows.
 
 use super::fault::{Fault, Inner};
+use super::{catalog, kept, schema};
 use crate::Error;
 use onemap_model::Crs;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 /// The migrations in order; the schema version is how many of them were applied.
-const MIGRATIONS: &[&str] = &[include_str!("../../../schemas/migrations/geopackage/0001_store.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../schemas/migrations/geopackage/0001_store.sql"),
+    include_str!("../../../schemas/migrations/geopackage/0002_kept.sql"),
+];
+
+/// What is done about an older schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Schema {
+    /// It is refused.
+    MustBeKnown,
+    /// It is brought up to date.
+    IsUpgraded,
+}
 
 /// `GPKG`, in the header of every GeoPackage since 1.2.
 pub(super) const APPLICATION_ID: i64 = 0x4750_4b47;
@@ -34,7 +47,7 @@ pub(super) fn create(db: &mut Connection, crs: Crs) -> Inner<()> {
 }
 
 /// Applies the migrations that the file lacks, all or none.
-pub(super) fn upgrade(db: &mut Connection, store: &str) -> Inner<()> {
+pub(super) fn upgrade(db: &mut Connection, store: &str, schema: Schema) -> Inner<()> {
     let found: i64 = db
         .query_row(
             "SELECT value FROM onemap_meta WHERE key = 'schema_version'",
@@ -51,7 +64,15 @@ pub(super) fn upgrade(db: &mut Connection, store: &str) -> Inner<()> {
         }
         .into());
     }
-    if found < known && !db.is_readonly("main")? {
+    if found < known {
+        if schema == Schema::MustBeKnown {
+            return Err(Error::NeedsMigration {
+                store: store.to_owned(),
+                found,
+                known,
+            }
+            .into());
+        }
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         apply(&tx, found.max(0) as usize)?;
         tx.commit()?;
@@ -62,6 +83,12 @@ pub(super) fn upgrade(db: &mut Connection, store: &str) -> Inner<()> {
 fn apply(db: &Connection, from: usize) -> Inner<()> {
     for migration in &MIGRATIONS[from..] {
         db.execute_batch(migration)?;
+    }
+    // The tables of layers are known only here. A layer whose table is gone is left to the next look.
+    for table in catalog::current_tables(db)? {
+        if schema::exists(db, table.name())? && schema::exists(db, &table.history_name())? {
+            kept::make(db, &table)?;
+        }
     }
     db.execute(
         "INSERT OR REPLACE INTO onemap_meta VALUES ('schema_version', ?)",

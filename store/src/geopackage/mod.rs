@@ -2,7 +2,8 @@
 //!
 //! Current rows stand in a table named as the layer, closed ones in `<layer>_history`; triggers in the file record what
 //! any program does (`triggers`), and the next look makes a version of it (`look`, `seal`). Loads are staged in
-//! temporary tables and compared with what is there (`stage`, `diff`, `load`). A rollback journal, never a WAL:
+//! temporary tables and compared with what is there (`stage`, `diff`, `load`). What triggers cannot see is compared with
+//! the state that is kept once more (`kept`, `adopt`). A rollback journal, never a WAL:
 //! one that another program made is left again (`wal`).
 
 mod adopt;
@@ -17,6 +18,7 @@ mod edit;
 mod fault;
 mod functions;
 mod hilbert;
+mod kept;
 mod load;
 mod log;
 mod look;
@@ -42,6 +44,7 @@ use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, Pruned, Reading, Result, Store, difference,
 };
 use fault::Inner;
+use migrate::Schema;
 use onemap_model::{Crs, Epoch, Instant, Name, Version};
 use rusqlite::Connection;
 use std::path::Path;
@@ -68,7 +71,15 @@ impl GeoPackage {
     /// # Errors
     /// As [`crate::open`].
     pub fn open(path: &Path) -> Result<Self> {
-        open::existing(path)
+        open::existing(path, Schema::MustBeKnown)
+    }
+
+    /// Opens the store in the file at `path`, and brings an older schema up to date.
+    ///
+    /// # Errors
+    /// As [`crate::open`].
+    pub fn migrate(path: &Path) -> Result<Self> {
+        open::existing(path, Schema::IsUpgraded)
     }
 
     /// Opens the store in the file at `path`; makes it in `crs` where there is no file, or an empty one.

@@ -5,8 +5,9 @@
 //! where a crash left a journal behind, or where the file is small; `verify` does all.
 
 use super::fault::{Fault, Inner};
+use super::migrate::{self, Schema};
+use super::wal;
 use super::{GeoPackage, functions};
-use super::{migrate, wal};
 use crate::{Error, Result};
 use onemap_model::{Crs, Epoch};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
@@ -22,7 +23,7 @@ const CACHE_KIB: i64 = 64 << 10;
 const TEMP_CACHE_KIB: i64 = 32 << 10;
 
 /// Opens the store in the file at `path`.
-pub(super) fn existing(path: &Path) -> Result<GeoPackage> {
+pub(super) fn existing(path: &Path, schema: Schema) -> Result<GeoPackage> {
     let store = path.display().to_string();
     let bytes = std::fs::metadata(path).map_err(|error| not_a_store(&store, &file_fault(&error)))?;
     if bytes.is_dir() {
@@ -34,7 +35,7 @@ pub(super) fn existing(path: &Path) -> Result<GeoPackage> {
             "the file is empty; load something into it first (onemap-import load)",
         ));
     }
-    open(path, None).map_err(|fault| fault.of(&store))
+    open(path, None, schema).map_err(|fault| fault.of(&store))
 }
 
 /// Opens the store in the file at `path`; makes it where there is no file or an empty one.
@@ -47,10 +48,10 @@ pub(super) fn or_create(path: &Path, crs: Crs) -> Result<GeoPackage> {
     if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
         return Err(not_a_store(&store, &format!("there is no folder {}", folder.display())));
     }
-    open(path, Some(crs)).map_err(|fault| fault.of(&store))
+    open(path, Some(crs), Schema::IsUpgraded).map_err(|fault| fault.of(&store))
 }
 
-fn open(path: &Path, create_in: Option<Crs>) -> Inner<GeoPackage> {
+fn open(path: &Path, create_in: Option<Crs>, schema: Schema) -> Inner<GeoPackage> {
     let store = path.display().to_string();
     let had_journal = std::fs::metadata(format!("{store}-journal")).is_ok_and(|journal| journal.len() > 0);
     let create = match create_in {
@@ -66,7 +67,7 @@ fn open(path: &Path, create_in: Option<Crs>) -> Inner<GeoPackage> {
     check_kind(&db, &store)?;
     set_up(&db)?;
     check_whole(&db, path, had_journal)?;
-    migrate::upgrade(&mut db, &store)?;
+    migrate::upgrade(&mut db, &store, schema)?;
     let (epoch, crs) = facts(&db)?;
     let mut package = GeoPackage::new(db, store, epoch, crs);
     match package.look() {

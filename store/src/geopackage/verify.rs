@@ -2,6 +2,7 @@
 
 use super::catalog;
 use super::fault::Inner;
+use super::kept;
 use super::prune;
 use super::schema;
 use super::table::{Table, quote};
@@ -88,6 +89,14 @@ fn layer(db: &Connection, table: &Table, wrong: &mut Vec<String>) -> Inner<()> {
         format!("SELECT count(*) FROM {t} WHERE {fid} NOT BETWEEN 1 AND 9007199254740991"),
     )?;
     counts(db, table, wrong)?;
+    if kept::is_there(db, table)? {
+        let differing = kept::deviations(db, table)?;
+        if differing > 0 {
+            wrong.push(of(&format!("rows that differ from the kept state: {differing}")));
+        }
+    } else {
+        wrong.push(of("its kept state is missing"));
+    }
     log(db, table, wrong)?;
     match table.rtree_name() {
         Some(rtree) if schema::exists(db, &rtree)? => index(db, table, &rtree, wrong),

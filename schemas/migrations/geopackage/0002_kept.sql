@@ -1,0 +1,2 @@
+-- Each layer's rows as the newest version has them stand once more in onemap_kept_<layer> (made for each layer by the
+-- program), so that what triggers cannot see, such as a table that is dropped or made anew, can be compared with what was.
