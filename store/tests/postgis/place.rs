@@ -57,7 +57,10 @@ impl Place {
     /// What the log says was done after a version: feature, `insert`, `update` or `delete`.
     pub fn done(&mut self, after: u64) -> Vec<(u64, &'static str)> {
         let entries = self.log(after);
-        entries.iter().map(|e| (e.change.fid.get(), e.change.operation().as_str())).collect()
+        entries
+            .iter()
+            .map(|e| (e.change.fid.get(), e.change.operation().as_str()))
+            .collect()
     }
 
     /// Checks everything that must hold whatever was done: the store is sound, the log replayed from the beginning gives
@@ -72,7 +75,15 @@ impl Place {
             let of_version = entries.iter().filter(|entry| entry.version.0 == v);
             of_version.for_each(|entry| replay(&mut replayed, &entry.change));
             let at = At::Version(Version(v));
-            if self.store.read(at).unwrap().layers().unwrap().iter().any(|l| l.layer.name().as_str() == "pois") {
+            if self
+                .store
+                .read(at)
+                .unwrap()
+                .layers()
+                .unwrap()
+                .iter()
+                .any(|l| l.layer.name().as_str() == "pois")
+            {
                 assert_eq!(state(&mut *self.store, at), replayed, "version {v}");
             }
         }
