@@ -21,8 +21,8 @@ pub(super) fn after(link: &mut Link, after: Version, limit: usize) -> Result<Vec
         }
         let sql = "SELECT c.version, (extract(epoch FROM c.time) * 1000000)::bigint, c.who, c.what, t.layer,
                      t.inserted + t.updated + t.deleted, t.redefined
-                   FROM (SELECT * FROM onemap.commit WHERE version > $1 ORDER BY version LIMIT $2) c
-                   LEFT JOIN onemap.touched t ON t.tx = c.tx ORDER BY c.version, t.layer COLLATE \"C\"";
+                   FROM (SELECT * FROM onemap_meta.commit WHERE version > $1 ORDER BY version LIMIT $2) c
+                   LEFT JOIN onemap_meta.touched t ON t.tx = c.tx ORDER BY c.version, t.layer COLLATE \"C\"";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut commits: Vec<Commit> = Vec::new();
         for row in link.query(sql, &[&catalog::signed(after), &limit])? {
@@ -51,7 +51,7 @@ pub(super) fn after(link: &mut Link, after: Version, limit: usize) -> Result<Vec
 
 /// The newest version that there was at `time`.
 pub(super) fn version_at(link: &mut Link, time: Instant) -> Result<Version> {
-    let sql = "SELECT coalesce(max(version), 0) FROM onemap.commit
+    let sql = "SELECT coalesce(max(version), 0) FROM onemap_meta.commit
                WHERE (extract(epoch FROM time) * 1000000)::bigint <= $1
                  AND time <= timestamptz 'epoch' + make_interval(secs => $2)";
     // The first condition is exact, the second one finds its way through the index.
@@ -113,7 +113,7 @@ fn touched(table: &Table, early: Version, late: Version, limit: usize) -> String
     let (h, early, late) = (table.history(), catalog::signed(early), catalog::signed(late));
     let side = |column: &str| {
         format!(
-            "SELECT h.fid FROM onemap.commit c JOIN {h} h ON h.{column} = c.tx \
+            "SELECT h.fid FROM onemap_meta.commit c JOIN {h} h ON h.{column} = c.tx \
              WHERE c.version > {early} AND c.version <= {late}"
         )
     };

@@ -27,7 +27,7 @@ pub(super) fn edit(store: &mut PostGis, edits: &[Edit]) -> Result<Version> {
     catalog::version_of(&mut store.link, tx)
 }
 
-fn apply(link: &mut Link, tables: &mut [Table], edit: &Edit, postgis: &str) -> Result<()> {
+pub(super) fn apply(link: &mut Link, tables: &mut [Table], edit: &Edit, postgis: &str) -> Result<()> {
     let (Edit::Insert { layer, .. } | Edit::Update { layer, .. } | Edit::Delete { layer, .. }) = edit;
     let table = tables.iter_mut().find(|table| table.layer.name() == layer);
     let table = table.ok_or_else(|| Error::UnknownLayer(layer.clone()))?;
@@ -142,7 +142,7 @@ fn make_room(link: &mut Link, table: &mut Table, row: &Row, postgis: &str) -> Re
         table.layer.crs.code()
     ))?;
     table.shape = Shape::of(table.layer.geometry_type, Dims::Mixed);
-    let sql = "UPDATE onemap.layer SET definition = $2::text::json WHERE name = $1 AND until_tx IS NULL";
+    let sql = "UPDATE onemap_meta.layer SET definition = $2::text::json WHERE name = $1 AND until_tx IS NULL";
     link.execute(sql, &[&table.name(), &table.to_json()])?;
     catalog::remember(link, table)
 }

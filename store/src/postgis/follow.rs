@@ -27,7 +27,7 @@ pub(super) fn follow(link: &mut Link, known: &Table, postgis: &str) -> Result<()
 
 /// Leaves a layer as it was, because its table cannot be followed. Said once, and by `verify`.
 pub(super) fn refuse(link: &mut Link, known: &Table, reason: &str) -> Result<()> {
-    let sql = "UPDATE onemap.following SET refused = coalesce(onemap.shape(layer), ''), reason = $2 WHERE layer = $1";
+    let sql = "UPDATE onemap_meta.following SET refused = coalesce(onemap_meta.shape(layer), ''), reason = $2 WHERE layer = $1";
     link.execute(sql, &[&known.name(), &reason])?;
     tracing::error!(
         layer = known.name(),
@@ -38,7 +38,7 @@ pub(super) fn refuse(link: &mut Link, known: &Table, reason: &str) -> Result<()>
 
 /// The table is gone: so are the features. The definition waits for a table of that name.
 fn bury(link: &mut Link, known: &Table) -> Result<()> {
-    let sql = "SELECT FROM onemap.layer WHERE name = $1 AND until_tx IS NULL";
+    let sql = "SELECT FROM onemap_meta.layer WHERE name = $1 AND until_tx IS NULL";
     if !link.query(sql, &[&known.name()])?.is_empty() {
         let tx = catalog::enter(link, "", "a layer's table was dropped by another program")?;
         let sql = format!("UPDATE {} SET until_tx = $1 WHERE until_tx IS NULL", known.history());
@@ -51,7 +51,7 @@ fn bury(link: &mut Link, known: &Table) -> Result<()> {
         catalog::define(link, known.name(), None, tx)?;
         tracing::info!(layer = known.name(), "its table was dropped by another program");
     }
-    let sql = "UPDATE onemap.following SET shape = onemap.shape(layer), refused = NULL, reason = NULL WHERE layer = $1";
+    let sql = "UPDATE onemap_meta.following SET shape = onemap_meta.shape(layer), refused = NULL, reason = NULL WHERE layer = $1";
     link.execute(sql, &[&known.name()])?;
     Ok(())
 }
@@ -134,13 +134,13 @@ fn difference(link: &mut Link, table: &Table, tx: i64, postgis: &str) -> Result<
     );
     let opened = link.execute_long(&open)?;
     let both = format!(
-        "UPDATE onemap.touched SET updated = (SELECT count(*) FROM {h} o JOIN {h} c ON c.fid = o.fid \
+        "UPDATE onemap_meta.touched SET updated = (SELECT count(*) FROM {h} o JOIN {h} c ON c.fid = o.fid \
          WHERE o.since_tx = {tx} AND c.until_tx = {tx}) WHERE tx = {tx} AND layer = {}",
         literal(table.name())
     );
     catalog::touch(link, tx, table.name(), &LoadCounts::default())?;
     link.execute_long(&both)?;
-    let sql = "SELECT updated FROM onemap.touched WHERE tx = $1 AND layer = $2";
+    let sql = "SELECT updated FROM onemap_meta.touched WHERE tx = $1 AND layer = $2";
     let updated = link.query(sql, &[&tx, &table.name()])?[0].get::<_, i64>(0) as u64;
     Ok(LoadCounts {
         inserted: opened - updated,

@@ -66,8 +66,8 @@ pub(super) fn page(link: &mut Link, mark: &mut Option<Mark>, after: LogPosition,
 fn plan(link: &mut Link, after: LogPosition, room: u64) -> Result<(Vec<Part>, LogPosition)> {
     let sql = "SELECT c.version, c.tx, (extract(epoch FROM c.time) * 1000000)::bigint, t.layer,
                  coalesce(t.inserted + t.updated + t.deleted, 0), coalesce(t.redefined, false)
-               FROM (SELECT version, tx, time FROM onemap.commit WHERE version > $1 ORDER BY version LIMIT $2) c
-               LEFT JOIN onemap.touched t ON t.tx = c.tx ORDER BY c.version, t.layer COLLATE \"C\"";
+               FROM (SELECT version, tx, time FROM onemap_meta.commit WHERE version > $1 ORDER BY version LIMIT $2) c
+               LEFT JOIN onemap_meta.touched t ON t.tx = c.tx ORDER BY c.version, t.layer COLLATE \"C\"";
     let commits = (room.saturating_add(1)).min(MAX_COMMITS as u64) as i64;
     let rows = link.query(sql, &[&catalog::signed(after.version), &commits])?;
     let mut touched = rows.iter().map(|row| {
@@ -246,7 +246,7 @@ fn entries(parts: &[Part], states: BTreeMap<(usize, Fid), States>) -> Result<Vec
         }
         let part = &parts[place];
         let layer = Name::new(&part.layer).map_err(|error| Error::Damaged {
-            store: "onemap.touched".to_owned(),
+            store: "onemap_meta.touched".to_owned(),
             reason: error.to_string(),
         })?;
         entries.push(LogEntry {

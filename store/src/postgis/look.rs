@@ -8,9 +8,9 @@ use super::transaction::{Isolation, is_lock_held, within};
 use crate::{Error, Result};
 use onemap_model::{Epoch, Version};
 
-/// Layers whose table is not as it was left, and was not refused as it is: `f` is their row of onemap.following.
-pub(super) const DEVIATES: &str = "onemap.shape(f.layer) IS DISTINCT FROM f.shape
-    AND (f.refused IS NULL OR onemap.shape(f.layer) IS DISTINCT FROM f.refused)";
+/// Layers whose table is not as it was left, and was not refused as it is: `f` is their row of onemap_meta.following.
+pub(super) const DEVIATES: &str = "onemap_meta.shape(f.layer) IS DISTINCT FROM f.shape
+    AND (f.refused IS NULL OR onemap_meta.shape(f.layer) IS DISTINCT FROM f.refused)";
 
 /// What a look saw.
 #[derive(Debug, Clone)]
@@ -45,10 +45,10 @@ enum State {
 
 fn see(link: &mut Link) -> Result<(Seen, State)> {
     let sql = format!(
-        "SELECT (SELECT coalesce(max(version), 0) FROM onemap.commit WHERE version IS NOT NULL),
-           (SELECT value FROM onemap.meta WHERE key = 'epoch'),
-           NOT pg_is_in_recovery() AND (EXISTS (SELECT FROM onemap.following f WHERE {DEVIATES})
-             OR onemap.identity() IS DISTINCT FROM (SELECT value FROM onemap.meta WHERE key = 'identity'))"
+        "SELECT (SELECT coalesce(max(version), 0) FROM onemap_meta.commit WHERE version IS NOT NULL),
+           (SELECT value FROM onemap_meta.meta WHERE key = 'epoch'),
+           NOT pg_is_in_recovery() AND (EXISTS (SELECT FROM onemap_meta.following f WHERE {DEVIATES})
+             OR onemap_meta.identity() IS DISTINCT FROM (SELECT value FROM onemap_meta.meta WHERE key = 'identity'))"
     );
     let rows = link.query(&sql, &[])?;
     let epoch: Option<String> = rows[0].get(1);
@@ -56,7 +56,7 @@ fn see(link: &mut Link) -> Result<(Seen, State)> {
         .and_then(|text| Epoch::new(&text).ok())
         .ok_or_else(|| Error::Damaged {
             store: link.store().to_owned(),
-            reason: "its table onemap.meta has no legal epoch".to_owned(),
+            reason: "its table onemap_meta.meta has no legal epoch".to_owned(),
         })?;
     let version = catalog::number(rows[0].get(0));
     let state = if rows[0].get(2) { State::Unsettled } else { State::Quiet };
@@ -69,14 +69,14 @@ fn settle(link: &mut Link, postgis: &str) -> Result<()> {
     link.batch("SET LOCAL lock_timeout = '2s'; SET LOCAL statement_timeout = 0")?;
     link.batch(migrate::LOCK)?;
     let renewed = link.execute(
-        "UPDATE onemap.meta SET value = onemap.identity() WHERE key = 'identity' AND value IS DISTINCT FROM onemap.identity()",
+        "UPDATE onemap_meta.meta SET value = onemap_meta.identity() WHERE key = 'identity' AND value IS DISTINCT FROM onemap_meta.identity()",
         &[],
     )?;
     if renewed > 0 {
-        link.batch("UPDATE onemap.meta SET value = replace(gen_random_uuid()::text, '-', '') WHERE key = 'epoch'")?;
+        link.batch("UPDATE onemap_meta.meta SET value = replace(gen_random_uuid()::text, '-', '') WHERE key = 'epoch'")?;
         tracing::info!("the store was restored, copied or promoted: it begins a new epoch");
     }
-    let sql = format!("SELECT f.layer, f.definition::text FROM onemap.following f WHERE {DEVIATES} ORDER BY f.layer");
+    let sql = format!("SELECT f.layer, f.definition::text FROM onemap_meta.following f WHERE {DEVIATES} ORDER BY f.layer");
     for row in link.query(&sql, &[])? {
         let known = catalog::parse(link, row.get(0), row.get(1))?;
         link.batch("SAVEPOINT onemap_follow")?;
@@ -96,7 +96,7 @@ fn settle(link: &mut Link, postgis: &str) -> Result<()> {
 /// that was counted at.
 pub(super) fn count(link: &mut Link, version: Version) -> Result<Version> {
     let standby = link.query("SELECT pg_is_in_recovery()", &[])?[0].get::<_, bool>(0);
-    let rows = link.query("SELECT coalesce(max(version), 0) FROM onemap.layer_count", &[])?;
+    let rows = link.query("SELECT coalesce(max(version), 0) FROM onemap_meta.layer_count", &[])?;
     let last = catalog::number(rows[0].get(0));
     if standby || version.0 < last.0 + super::COUNT_EVERY {
         return Ok(if standby { version } else { last });

@@ -32,6 +32,7 @@ pub(super) fn open(link: &mut Link, mode: OpenMode) -> Result<Facts> {
         && !exists(link)?
     {
         within(link, Isolation::ReadCommitted, |link| create(link, crs))?;
+        link.find_postgis()?;
     }
     if !exists(link)? {
         return Err(not_a_store(
@@ -61,16 +62,16 @@ pub(super) fn check(link: &mut Link) -> Result<()> {
 }
 
 fn exists(link: &mut Link) -> Result<bool> {
-    Ok(link.query("SELECT to_regclass('onemap.meta') IS NOT NULL", &[])?[0].get(0))
+    Ok(link.query("SELECT to_regclass('onemap_meta.meta') IS NOT NULL", &[])?[0].get(0))
 }
 
 fn version(link: &mut Link) -> Result<i64> {
     let rows = link.query(
-        "SELECT value::bigint FROM onemap.meta WHERE key = 'schema_version'",
+        "SELECT value::bigint FROM onemap_meta.meta WHERE key = 'schema_version'",
         &[],
     )?;
     let found = rows.first().map(|row| row.get(0));
-    found.ok_or_else(|| damaged(link, "its table onemap.meta does not tell the schema version"))
+    found.ok_or_else(|| damaged(link, "its table onemap_meta.meta does not tell the schema version"))
 }
 
 /// Makes a store, at once or not at all. One that another process made meanwhile stays.
@@ -81,8 +82,7 @@ fn create(link: &mut Link, crs: Crs) -> Result<()> {
     }
     let installed = link.query("SELECT FROM pg_extension WHERE extname = 'postgis'", &[])?;
     if installed.is_empty() {
-        link.batch("CREATE EXTENSION postgis")?;
-        link.find_postgis()?;
+        link.batch("CREATE EXTENSION postgis SCHEMA public")?;
     }
     let postgis = postgis(link)?;
     let sql = format!("SELECT FROM {postgis}.spatial_ref_sys WHERE srid = {}", crs.code());
@@ -95,8 +95,8 @@ fn create(link: &mut Link, crs: Crs) -> Result<()> {
     apply(link, 0)?;
     let epoch = "replace(gen_random_uuid()::text, '-', '')";
     link.batch(&format!(
-        "INSERT INTO onemap.meta VALUES ('epoch', {epoch}), ('crs', '{}'), ('oldest', '0'), \
-         ('identity', coalesce(onemap.identity(), ''))",
+        "INSERT INTO onemap_meta.meta VALUES ('epoch', {epoch}), ('crs', '{}'), ('oldest', '0'), \
+         ('identity', coalesce(onemap_meta.identity(), ''))",
         crs.code()
     ))
 }
@@ -110,7 +110,7 @@ fn upgrade(link: &mut Link) -> Result<()> {
     apply(link, found.max(0) as usize)?;
     let postgis = postgis(link)?;
     for table in catalog::current_tables(link)? {
-        let is_there = link.query("SELECT onemap.shape($1) IS NOT NULL", &[&table.name()])?;
+        let is_there = link.query("SELECT onemap_meta.shape($1) IS NOT NULL", &[&table.name()])?;
         if is_there[0].get(0) {
             link.batch(&triggers::install(&table, &postgis))?;
         }
@@ -123,7 +123,7 @@ fn apply(link: &mut Link, from: usize) -> Result<()> {
         link.batch(migration)?;
     }
     link.batch(&format!(
-        "INSERT INTO onemap.meta VALUES ('schema_version', '{}') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        "INSERT INTO onemap_meta.meta VALUES ('schema_version', '{}') ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         MIGRATIONS.len()
     ))
 }
@@ -144,14 +144,14 @@ pub(super) fn facts(link: &mut Link) -> Result<Facts> {
     let epoch = epoch.and_then(|text| Epoch::new(&text).ok());
     let crs = crs.and_then(|text| text.parse().ok()).map(Crs::epsg);
     Ok(Facts {
-        epoch: epoch.ok_or_else(|| damaged(link, "its table onemap.meta has no legal epoch"))?,
-        crs: crs.ok_or_else(|| damaged(link, "its table onemap.meta has no legal crs"))?,
+        epoch: epoch.ok_or_else(|| damaged(link, "its table onemap_meta.meta has no legal epoch"))?,
+        crs: crs.ok_or_else(|| damaged(link, "its table onemap_meta.meta has no legal crs"))?,
         postgis: postgis(link)?,
     })
 }
 
 fn meta(link: &mut Link, key: &str) -> Result<Option<String>> {
-    let rows = link.query("SELECT value FROM onemap.meta WHERE key = $1", &[&key])?;
+    let rows = link.query("SELECT value FROM onemap_meta.meta WHERE key = $1", &[&key])?;
     Ok(rows.first().map(|row| row.get(0)))
 }
 

@@ -24,14 +24,14 @@ pub(super) fn prune(link: &mut Link, before: Version) -> Result<Pruned> {
                 // Whose commit is no longer kept ended before.
                 let sql = format!(
                     "DELETE FROM {h} h WHERE h.until_tx IS NOT NULL \
-                     AND NOT EXISTS (SELECT FROM onemap.commit c WHERE c.tx = h.until_tx AND c.version > {v})"
+                     AND NOT EXISTS (SELECT FROM onemap_meta.commit c WHERE c.tx = h.until_tx AND c.version > {v})"
                 );
                 rows += link.execute(&sql, &[])?;
             }
         }
         forget(link, v)?;
         link.execute(
-            "UPDATE onemap.meta SET value = $1 WHERE key = 'oldest'",
+            "UPDATE onemap_meta.meta SET value = $1 WHERE key = 'oldest'",
             &[&before.to_string()],
         )?;
         Ok(Pruned { oldest: before, rows })
@@ -46,7 +46,7 @@ pub(super) fn prune(link: &mut Link, before: Version) -> Result<Pruned> {
 
 /// The names of all layers that there ever were.
 fn names(link: &mut Link) -> Result<Vec<String>> {
-    let sql = "SELECT DISTINCT name FROM onemap.layer UNION SELECT layer FROM onemap.following";
+    let sql = "SELECT DISTINCT name FROM onemap_meta.layer UNION SELECT layer FROM onemap_meta.following";
     Ok(link.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
 }
 
@@ -54,18 +54,18 @@ fn names(link: &mut Link) -> Result<Vec<String>> {
 /// does the commit of the oldest version.
 fn forget(link: &mut Link, v: i64) -> Result<()> {
     link.execute(
-        "DELETE FROM onemap.layer l USING onemap.commit c WHERE c.tx = l.until_tx AND c.version <= $1",
+        "DELETE FROM onemap_meta.layer l USING onemap_meta.commit c WHERE c.tx = l.until_tx AND c.version <= $1",
         &[&v],
     )?;
     link.execute(
-        "DELETE FROM onemap.touched t WHERE t.version < $1 AND t.version <>
-           (SELECT max(o.version) FROM onemap.touched o WHERE o.layer = t.layer AND o.version <= $1)",
+        "DELETE FROM onemap_meta.touched t WHERE t.version < $1 AND t.version <>
+           (SELECT max(o.version) FROM onemap_meta.touched o WHERE o.layer = t.layer AND o.version <= $1)",
         &[&v],
     )?;
     link.execute(
-        "DELETE FROM onemap.commit c WHERE c.version < $1 AND NOT EXISTS (SELECT FROM onemap.touched t WHERE t.tx = c.tx)",
+        "DELETE FROM onemap_meta.commit c WHERE c.version < $1 AND NOT EXISTS (SELECT FROM onemap_meta.touched t WHERE t.tx = c.tx)",
         &[&v],
     )?;
-    link.execute("DELETE FROM onemap.layer_count k WHERE k.version < $1", &[&v])?;
+    link.execute("DELETE FROM onemap_meta.layer_count k WHERE k.version < $1", &[&v])?;
     Ok(())
 }

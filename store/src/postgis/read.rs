@@ -72,7 +72,7 @@ impl<'s> View<'s> {
             At::Version(asked) => known(link, asked, newest)?,
         };
         let rows = link.query(
-            "SELECT f.layer FROM onemap.following f WHERE onemap.shape(f.layer) IS DISTINCT FROM f.shape",
+            "SELECT f.layer FROM onemap_meta.following f WHERE onemap_meta.shape(f.layer) IS DISTINCT FROM f.shape",
             &[],
         )?;
         let deviating: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
@@ -185,8 +185,8 @@ fn sql(table: &Table, source: Source, version: Version, fid: Option<Fid>) -> Str
 pub(super) fn at(table: &Table, version: Version) -> String {
     let v = catalog::signed(version);
     format!(
-        "{} h LEFT JOIN onemap.commit b ON b.tx = h.since_tx AND b.version > {v} \
-         LEFT JOIN onemap.commit e ON e.tx = h.until_tx AND e.version > {v} \
+        "{} h LEFT JOIN onemap_meta.commit b ON b.tx = h.since_tx AND b.version > {v} \
+         LEFT JOIN onemap_meta.commit e ON e.tx = h.until_tx AND e.version > {v} \
          WHERE b.tx IS NULL AND (h.until_tx IS NULL OR e.tx IS NOT NULL)",
         table.history()
     )

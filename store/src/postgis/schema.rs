@@ -191,7 +191,7 @@ pub(super) fn create_view(table: &Table) -> String {
     let view = format!(
         "VIEW {} AS SELECT h.fid{}{}, h.valid_from, h.valid_to, b.version AS since, e.version AS until, \
          b.time AS {}, e.time AS {} FROM {} h \
-         LEFT JOIN onemap.commit b ON b.tx = h.since_tx LEFT JOIN onemap.commit e ON e.tx = h.until_tx",
+         LEFT JOIN onemap_meta.commit b ON b.tx = h.since_tx LEFT JOIN onemap_meta.commit e ON e.tx = h.until_tx",
         table.view(),
         geom.collect::<String>(),
         fields.collect::<String>(),

@@ -61,7 +61,7 @@ fn function(table: &Table, postgis: &str) -> String {
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $onemap$
 #variable_conflict use_variable
 DECLARE
-  known bigint := onemap.current_tx();
+  known bigint := onemap_meta.current_tx();
   me bigint := known;
   ins bigint := 0;
   upd bigint := 0;
@@ -70,7 +70,7 @@ DECLARE
   b bigint;
 BEGIN
   IF me IS NULL THEN
-    me := nextval('onemap.tx');
+    me := nextval('onemap_meta.tx');
   END IF;
   IF TG_OP IN ('INSERT', 'UPDATE') THEN
     SELECT min(n.{fid}), max(n.{fid}) INTO a, b FROM n;
@@ -81,7 +81,7 @@ BEGIN
     IF a IS NULL THEN
       RETURN NULL;
     END IF;
-    PERFORM onemap.raise_number({sequence}, b);
+    PERFORM onemap_meta.raise_number({sequence}, b);
   END IF;
   IF TG_OP = 'DELETE' THEN
 {close_old}
@@ -99,9 +99,9 @@ BEGIN
 {open}
   END IF;
   IF ins <> 0 OR upd <> 0 OR del <> 0 THEN
-    PERFORM onemap.touch(me, {layer}, ins, upd, del);
+    PERFORM onemap_meta.touch(me, {layer}, ins, upd, del);
     IF known IS NULL THEN
-      PERFORM onemap.enter(me, session_user::text, onemap.said());
+      PERFORM onemap_meta.enter(me, session_user::text, onemap_meta.said());
     END IF;
   END IF;
   RETURN NULL;

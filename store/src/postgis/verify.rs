@@ -17,7 +17,7 @@ pub(super) fn verify(link: &mut Link, postgis: &str) -> Result<Vec<String>> {
         link.batch("SET LOCAL statement_timeout = 0")?;
         let mut wrong = Vec::new();
         versions(link, &mut wrong)?;
-        let refused = "SELECT layer, reason FROM onemap.following WHERE refused IS NOT NULL ORDER BY layer";
+        let refused = "SELECT layer, reason FROM onemap_meta.following WHERE refused IS NOT NULL ORDER BY layer";
         let mut left = Vec::new();
         for row in ask(link, refused)? {
             let (layer, reason): (String, Option<String>) = (row.get(0), row.get(1));
@@ -30,7 +30,7 @@ pub(super) fn verify(link: &mut Link, postgis: &str) -> Result<Vec<String>> {
         for table in catalog::current_tables(link)? {
             spans(link, &table, &mut wrong)?;
             counts(link, &table, &mut wrong)?;
-            let deviates = "SELECT FROM onemap.following f WHERE f.layer = $1 AND onemap.shape(f.layer) = f.shape";
+            let deviates = "SELECT FROM onemap_meta.following f WHERE f.layer = $1 AND onemap_meta.shape(f.layer) = f.shape";
             if left.iter().any(|layer| layer == table.name()) {
                 continue;
             }
@@ -62,19 +62,19 @@ fn versions(link: &mut Link, wrong: &mut Vec<String>) -> Result<()> {
         link,
         wrong,
         "commits without a version",
-        "SELECT count(*) FROM onemap.commit WHERE version IS NULL OR time IS NULL",
+        "SELECT count(*) FROM onemap_meta.commit WHERE version IS NULL OR time IS NULL",
     )?;
     expect_none(
         link,
         wrong,
         "commits that are older than the one before",
-        "SELECT count(*) FROM (SELECT time < lag(time) OVER (ORDER BY version) AS back FROM onemap.commit) c WHERE back",
+        "SELECT count(*) FROM (SELECT time < lag(time) OVER (ORDER BY version) AS back FROM onemap_meta.commit) c WHERE back",
     )?;
     expect_none(
         link,
         wrong,
         "changes of layers that no commit made",
-        "SELECT count(*) FROM onemap.touched t LEFT JOIN onemap.commit c ON c.tx = t.tx AND c.version = t.version \
+        "SELECT count(*) FROM onemap_meta.touched t LEFT JOIN onemap_meta.commit c ON c.tx = t.tx AND c.version = t.version \
          WHERE c.tx IS NULL",
     )
 }
@@ -88,7 +88,7 @@ fn spans(link: &mut Link, table: &Table, wrong: &mut Vec<String>) -> Result<()> 
     let spans = format!(
         "SELECT h.fid, coalesce(b.version, least({oldest}, e.version - 1)) AS b, e.version AS e, \
          b.tx IS NULL AND {oldest} = 0 OR e.tx IS NULL AND h.until_tx IS NOT NULL AS lost \
-         FROM {h} h LEFT JOIN onemap.commit b ON b.tx = h.since_tx LEFT JOIN onemap.commit e ON e.tx = h.until_tx"
+         FROM {h} h LEFT JOIN onemap_meta.commit b ON b.tx = h.since_tx LEFT JOIN onemap_meta.commit e ON e.tx = h.until_tx"
     );
     expect_none(
         link,
@@ -123,9 +123,9 @@ fn counts(link: &mut Link, table: &Table, wrong: &mut Vec<String>) -> Result<()>
          counted AS (SELECT v, count(*) FILTER (WHERE b AND NOT e) AS i, count(*) FILTER (WHERE b AND e) AS u, \
            count(*) FILTER (WHERE e AND NOT b) AS d FROM seen GROUP BY v) \
          SELECT c.version, coalesce(k.i, 0), coalesce(k.u, 0), coalesce(k.d, 0), t.inserted, t.updated, t.deleted \
-         FROM onemap.commit c LEFT JOIN counted k ON k.v = c.tx \
-         LEFT JOIN onemap.touched t ON t.tx = c.tx AND t.layer = {name} \
-         WHERE c.version > (SELECT value::bigint FROM onemap.meta WHERE key = 'oldest') \
+         FROM onemap_meta.commit c LEFT JOIN counted k ON k.v = c.tx \
+         LEFT JOIN onemap_meta.touched t ON t.tx = c.tx AND t.layer = {name} \
+         WHERE c.version > (SELECT value::bigint FROM onemap_meta.meta WHERE key = 'oldest') \
            AND (coalesce(k.i, 0), coalesce(k.u, 0), coalesce(k.d, 0)) IS DISTINCT FROM \
              (coalesce(t.inserted, 0), coalesce(t.updated, 0), coalesce(t.deleted, 0)) \
          ORDER BY c.version LIMIT 5"
