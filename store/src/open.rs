@@ -1,7 +1,7 @@
 //! From the text that names a store to the store.
 
 use crate::geopackage::GeoPackage;
-use crate::postgis::PostGis;
+use crate::postgis::{self, PostGis};
 use crate::{Result, Store};
 use onemap_model::Crs;
 use std::path::Path;
@@ -23,11 +23,7 @@ pub enum OpenMode {
 /// [`Error::NotAStore`] with what was found instead; [`Error::TooNew`], [`Error::Damaged`], [`Error::Busy`]; faults of
 /// the file.
 pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
-    let lower = text.trim().to_ascii_lowercase();
-    if ["postgres://", "postgresql://", "pg:"]
-        .iter()
-        .any(|scheme| lower.starts_with(scheme))
-    {
+    if postgis::is_connection(text) {
         return Ok(Box::new(PostGis::open(text, mode)?));
     }
     let path = Path::new(text);

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// The superuser, who needs no password.
 pub(crate) const USER: &str = "onemap";
@@ -50,6 +50,7 @@ pub struct Cluster {
     guard: Guard,
     port: u16,
     made: AtomicU32,
+    frozen: AtomicBool,
 }
 
 /// A cluster with settings of its own.
@@ -234,6 +235,7 @@ impl Cluster {
     /// Where the server does not run.
     pub fn freeze(&self) {
         let postmaster = self.postmaster();
+        self.frozen.store(true, Ordering::Relaxed);
         // First the one that makes others.
         process::signal("STOP", &[postmaster]);
         process::signal("STOP", &process::family(postmaster));
@@ -245,6 +247,11 @@ impl Cluster {
     /// Where the server does not run.
     pub fn thaw(&self) {
         process::signal("CONT", &process::family(self.postmaster()));
+        self.frozen.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen.load(Ordering::Relaxed)
     }
 
     /// Writes a file that only the server may read, such as a TLS key, and gives its path.
@@ -286,6 +293,7 @@ impl Cluster {
             guard: Guard::new()?,
             port: free_port()?,
             made: AtomicU32::new(0),
+            frozen: AtomicBool::new(false),
         };
         cluster.give(cluster.guard.folder())?;
         let data = cluster.data_folder();

@@ -48,7 +48,10 @@ impl<'c> Database<'c> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        // The cluster may have been stopped by the test: then it takes the database with it.
+        // A cluster that the test stopped or froze takes the database with it.
+        if self.cluster.is_frozen() {
+            return;
+        }
         let _ = self.cluster.try_psql(
             "postgres",
             &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),

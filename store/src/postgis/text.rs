@@ -30,7 +30,15 @@ mod tests {
 
     #[test]
     fn every_text_comes_back() {
-        for text in ["", "plain 甲", "\0", "a\0b\u{10FFFF}c", "\u{10FFFF}0", "\u{10FFFF}\0", "\u{10FFFE}\u{1F5FA}"] {
+        for text in [
+            "",
+            "plain 甲",
+            "\0",
+            "a\0b\u{10FFFF}c",
+            "\u{10FFFF}0",
+            "\u{10FFFF}\0",
+            "\u{10FFFE}\u{1F5FA}",
+        ] {
             let kept = kept(text);
             assert!(!kept.contains('\0'));
             assert_eq!(meant(&kept), text);

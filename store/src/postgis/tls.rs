@@ -84,7 +84,11 @@ impl Verifier {
 
 fn roots(path: &Path) -> Inner<(RootCertStore, Vec<CertificateDer<'static>>)> {
     let system = || SYSTEM.iter().map(Path::new).find(|path| path.exists());
-    let path = if path == Path::new("system") { system().unwrap_or(path) } else { path };
+    let path = if path == Path::new("system") {
+        system().unwrap_or(path)
+    } else {
+        path
+    };
     let refused = |reason: String| Fault::NoStore(format!("sslrootcert {}: {reason}", path.display()));
     let certificates = CertificateDer::pem_file_iter(path).map_err(|error| refused(error.to_string()))?;
     let (mut roots, mut known) = (RootCertStore::empty(), Vec::new());
@@ -170,7 +174,11 @@ impl MakeTlsConnect<Socket> for Tls {
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Connector, InvalidDnsNameError> {
         // A Unix socket has no name, and never asks for TLS.
-        let host = if host.is_empty() || host.starts_with('/') { "localhost" } else { host };
+        let host = if host.is_empty() || host.starts_with('/') {
+            "localhost"
+        } else {
+            host
+        };
         Ok(Connector {
             tls: self.clone(),
             name: ServerName::try_from(host)?.to_owned(),

@@ -17,7 +17,11 @@ fn check(sql: &str, version: u64, expected: &[(u64, &str)]) {
 #[test]
 fn an_insert_an_update_and_a_delete_are_logged() {
     check(&insert("d", 4), 2, &[(4, "insert")]);
-    check("UPDATE pois SET n = n + 10 WHERE code <> 'a'", 2, &[(2, "update"), (3, "update")]);
+    check(
+        "UPDATE pois SET n = n + 10 WHERE code <> 'a'",
+        2,
+        &[(2, "update"), (3, "update")],
+    );
     check("DELETE FROM pois WHERE code = 'b'", 2, &[(2, "delete")]);
 }
 
@@ -25,9 +29,17 @@ fn an_insert_an_update_and_a_delete_are_logged() {
 fn what_changes_nothing_is_no_version() {
     check("UPDATE pois SET n = n", 1, &[]);
     check("DELETE FROM pois WHERE code = 'x'", 1, &[]);
-    check("UPDATE pois SET geom = ST_SetSRID(ST_MakePoint(ST_X(geom), ST_Y(geom)), 4490)", 1, &[]);
+    check(
+        "UPDATE pois SET geom = ST_SetSRID(ST_MakePoint(ST_X(geom), ST_Y(geom)), 4490)",
+        1,
+        &[],
+    );
     check("BEGIN; UPDATE pois SET n = 9; UPDATE pois SET n = fid; COMMIT", 1, &[]);
-    check(&format!("BEGIN; {}; DELETE FROM pois WHERE fid = 4; COMMIT", insert("d", 4)), 1, &[]);
+    check(
+        &format!("BEGIN; {}; DELETE FROM pois WHERE fid = 4; COMMIT", insert("d", 4)),
+        1,
+        &[],
+    );
     check("BEGIN; UPDATE pois SET n = 9; ROLLBACK", 1, &[]);
 }
 
@@ -45,7 +57,11 @@ fn a_transaction_is_one_version_whatever_it_does() {
 #[test]
 fn a_row_deleted_and_put_back_in_a_transaction_is_as_if_nothing_happened() {
     let back = format!("INSERT INTO pois (fid, geom, code, n) VALUES (2, {}, 'b', 2)", point(2));
-    check(&format!("BEGIN; DELETE FROM pois WHERE fid = 2; {back}; COMMIT"), 1, &[]);
+    check(
+        &format!("BEGIN; DELETE FROM pois WHERE fid = 2; {back}; COMMIT"),
+        1,
+        &[],
+    );
     check(
         &format!("BEGIN; DELETE FROM pois WHERE fid = 2; {back}; UPDATE pois SET n = 7 WHERE fid = 2; COMMIT"),
         2,
@@ -81,14 +97,22 @@ fn a_truncate_is_logged_and_its_numbers_do_not_come_again() {
     place.psql("TRUNCATE pois RESTART IDENTITY");
     place.psql(&insert("d", 4));
     assert_eq!(place.done(2), [(4, "insert")]);
-    place.psql(&format!("BEGIN; {}; TRUNCATE pois; {}; COMMIT", insert("e", 5), insert("f", 6)));
+    place.psql(&format!(
+        "BEGIN; {}; TRUNCATE pois; {}; COMMIT",
+        insert("e", 5),
+        insert("f", 6)
+    ));
     assert_eq!(place.done(3), [(4, "delete"), (6, "insert")]);
     place.check();
 }
 
 #[test]
 fn a_feature_that_gets_another_number_is_another_feature() {
-    check("UPDATE pois SET fid = 77 WHERE fid = 2", 2, &[(2, "delete"), (77, "insert")]);
+    check(
+        "UPDATE pois SET fid = 77 WHERE fid = 2",
+        2,
+        &[(2, "delete"), (77, "insert")],
+    );
     let Some(mut place) = Place::new() else { return };
     place.psql("UPDATE pois SET fid = 2500 WHERE fid = 2");
     place.psql(&insert("d", 4));
@@ -100,8 +124,14 @@ fn a_feature_that_gets_another_number_is_another_feature() {
 fn a_number_that_no_feature_can_have_is_refused() {
     let Some(mut place) = Place::new() else { return };
     for number in ["0", "-1", "9007199254740992"] {
-        let refused = place.db.try_psql(&format!("INSERT INTO pois (fid, code) VALUES ({number}, 'x')")).unwrap_err();
-        assert!(refused.contains(number) && refused.contains("9007199254740991"), "{refused}");
+        let refused = place
+            .db
+            .try_psql(&format!("INSERT INTO pois (fid, code) VALUES ({number}, 'x')"))
+            .unwrap_err();
+        assert!(
+            refused.contains(number) && refused.contains("9007199254740991"),
+            "{refused}"
+        );
     }
     assert_eq!(place.version(), 1);
     place.check();
@@ -115,7 +145,11 @@ fn a_savepoint_that_is_rolled_back_leaves_nothing() {
         insert("d", 4)
     );
     check(&sql, 2, &[(2, "update"), (4, "insert")]);
-    check("BEGIN; SAVEPOINT one; UPDATE pois SET n = 9 WHERE fid = 1; ROLLBACK TO one; COMMIT", 1, &[]);
+    check(
+        "BEGIN; SAVEPOINT one; UPDATE pois SET n = 9 WHERE fid = 1; ROLLBACK TO one; COMMIT",
+        1,
+        &[],
+    );
 }
 
 #[test]
@@ -142,8 +176,13 @@ fn a_replica_role_does_not_keep_a_change_out_of_the_log() {
 #[test]
 fn transactions_of_every_isolation_make_versions() {
     let Some(mut place) = Place::new() else { return };
-    for (i, level) in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED"].into_iter().enumerate() {
-        place.psql(&format!("BEGIN ISOLATION LEVEL {level}; UPDATE pois SET n = n + 1; COMMIT"));
+    for (i, level) in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE", "READ COMMITTED"]
+        .into_iter()
+        .enumerate()
+    {
+        place.psql(&format!(
+            "BEGIN ISOLATION LEVEL {level}; UPDATE pois SET n = n + 1; COMMIT"
+        ));
         assert_eq!(place.version(), i as u64 + 2, "{level}");
     }
     place.check();
