@@ -6,5 +6,13 @@ mod edits;
 #[path = "postgis/place.rs"]
 mod place;
 mod support;
+#[path = "postgis/past.rs"]
+mod past;
+#[path = "postgis/random.rs"]
+mod random;
+#[path = "postgis/session.rs"]
+mod session;
 #[path = "postgis/tables.rs"]
 mod tables;
+#[path = "postgis/writers.rs"]
+mod writers;

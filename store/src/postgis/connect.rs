@@ -129,11 +129,6 @@ impl Link {
         Ok(Readiness::New)
     }
 
-    /// Throws the connection away; the next [`Link::ready`] makes another.
-    pub fn disconnect(&mut self) {
-        self.live = None;
-    }
-
     /// Names of types, functions and operators of PostGIS are found without their schema, also after it was installed
     /// by this very connection.
     pub fn find_postgis(&mut self) -> Result<()> {
@@ -159,15 +154,29 @@ impl Link {
         })
     }
 
-    /// Runs one statement that may take as long as there is work, such as making an index, and says how many rows it
-    /// changed. While it runs, the server is asked now and then whether it is still there. The time-out of statements must
-    /// be lifted for the transaction.
+    /// Runs one statement that may take as long as there is work, and says how many rows it changed. While it runs, the
+    /// server is asked now and then whether it is still there. The time-out of statements must be lifted for the
+    /// transaction.
     pub fn execute_long(&mut self, sql: &str) -> Result<u64> {
+        self.long(async |client| client.execute(sql, &[]).await)
+    }
+
+    /// Likewise, for statements that give nothing back.
+    pub fn batch_long(&mut self, sql: &str) -> Result<()> {
+        self.long(async |client| client.batch_execute(sql).await)
+    }
+
+    /// Likewise, for the rows of one statement.
+    pub fn query_long(&mut self, sql: &str) -> Result<Vec<Row>> {
+        self.long(async |client| client.query(sql, &[]).await)
+    }
+
+    fn long<T>(&mut self, work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>) -> Result<T> {
         let (limits, tls) = (self.limits, self.target.tls.clone());
         let outcome = match &self.live {
             None => Err(not_connected()),
             Some(live) => self.runtime.block_on(async {
-                let mut working = std::pin::pin!(async { live.client.execute(sql, &[]).await });
+                let mut working = std::pin::pin!(work(&live.client));
                 loop {
                     match tokio::time::timeout(limits.statement, working.as_mut()).await {
                         Ok(outcome) => return outcome.map_err(Fault::Sql),
@@ -309,7 +318,6 @@ fn reason(fault: Fault) -> String {
     match fault {
         Fault::Lost(reason) | Fault::NoStore(reason) => reason,
         Fault::Sql(error) => fault::with_sources(&error),
-        other => format!("{other:?}"),
     }
 }
 

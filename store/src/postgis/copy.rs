@@ -21,14 +21,11 @@ const CHUNK_BYTES: usize = 64 << 10;
 pub(super) struct CopyIn {
     sink: Pin<Box<CopyInSink<Bytes>>>,
     buffer: Vec<u8>,
-    rows: u64,
 }
 
 impl std::fmt::Debug for CopyIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CopyIn")
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
+        f.debug_struct("CopyIn").finish_non_exhaustive()
     }
 }
 
@@ -40,7 +37,6 @@ impl CopyIn {
         Ok(Self {
             sink: Box::pin(sink),
             buffer: [HEADER, &[]].concat(),
-            rows: 0,
         })
     }
 
@@ -50,16 +46,10 @@ impl CopyIn {
         let count = i16::try_from(count).expect("a table has at most 1600 columns");
         self.buffer.extend_from_slice(&count.to_be_bytes());
         let written = write(&mut self.buffer);
-        match written {
-            Ok(()) => self.rows += 1,
-            Err(_) => self.buffer.truncate(start),
+        if written.is_err() {
+            self.buffer.truncate(start);
         }
         written
-    }
-
-    /// How many rows were added.
-    pub fn rows(&self) -> u64 {
-        self.rows
     }
 
     /// Sends what has gathered, where that is enough.

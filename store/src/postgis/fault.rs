@@ -10,14 +10,8 @@ pub(super) enum Fault {
     Sql(tokio_postgres::Error),
     /// The connection is gone, or an answer did not come in time.
     Lost(String),
-    /// The database's content is not what this program wrote.
-    Damaged(String),
     /// There is no store, and cannot be one.
     NoStore(String),
-    /// Another connection holds what is needed.
-    Busy,
-    /// Anything that is already said in the store's own words.
-    Store(Error),
 }
 
 /// The result of work inside the PostGIS store.
@@ -29,33 +23,14 @@ impl From<tokio_postgres::Error> for Fault {
     }
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Fault::Store(error)
-    }
-}
-
 impl Fault {
     /// Adds the store's name, which has no password in it.
     pub(super) fn of(self, store: &str) -> Error {
         let store = store.to_owned();
         match self {
-            Fault::Store(error) => error,
-            Fault::Damaged(reason) => Error::Damaged { store, reason },
             Fault::NoStore(reason) => Error::NotAStore { store, reason },
             Fault::Lost(reason) => Error::Unreachable { store, reason },
-            Fault::Busy => Error::Busy { store },
             Fault::Sql(error) => of_sql(&error, store),
-        }
-    }
-
-    /// Whether another connection holds what is needed, and trying again may help.
-    pub(super) fn is_busy(&self) -> bool {
-        match self {
-            Fault::Busy => true,
-            Fault::Sql(error) => error.code().is_some_and(is_busy),
-            Fault::Store(error) => matches!(error, Error::Busy { .. }),
-            _ => false,
         }
     }
 

@@ -4,25 +4,31 @@
 //! Statement triggers record what any program does (`triggers`), and a trigger at commit gives it a version (the
 //! migrations). What triggers cannot see is compared with the history at the next look (`look`, `follow`, `reshape`).
 
+mod apply;
 pub(crate) mod backup;
 mod catalog;
 mod commits;
+mod compare;
 mod connect;
 mod copy;
 mod definition;
 mod edit;
+mod ewkb;
 mod fault;
 mod fit;
 mod follow;
+mod load;
 mod log;
 mod look;
 mod migrate;
+mod plan;
 mod prune;
 mod read;
 mod reshape;
 mod rows;
 mod scan;
 mod schema;
+mod stage;
 mod table;
 mod target;
 mod text;
@@ -32,6 +38,8 @@ mod triggers;
 mod types;
 mod values;
 mod verify;
+
+pub(crate) use target::is_connection;
 
 use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,
@@ -128,8 +136,8 @@ impl Store for PostGis {
         read::begin(self, at)
     }
 
-    fn begin(&mut self, _batch: &Batch) -> Result<Box<dyn Load + '_>> {
-        unimplemented!("pg2")
+    fn begin(&mut self, batch: &Batch) -> Result<Box<dyn Load + '_>> {
+        load::begin(self, batch)
     }
 
     fn edit(&mut self, edits: &[Edit]) -> Result<Version> {

@@ -5,6 +5,9 @@
 
 use super::table::{Table, literal, quote};
 
+/// So many rows of a statement are few: those of each step may be compared with those of the next one by one.
+const FEW: u32 = 100;
+
 /// The triggers' names: what begins so on a layer's table is ours.
 const PREFIX: &str = "onemap_log_";
 
@@ -68,12 +71,14 @@ DECLARE
   del bigint := 0;
   a bigint;
   b bigint;
+  many bigint := 0;
+  mode text := current_setting('plan_cache_mode');
 BEGIN
   IF me IS NULL THEN
     me := nextval('onemap_meta.tx');
   END IF;
   IF TG_OP IN ('INSERT', 'UPDATE') THEN
-    SELECT min(n.{fid}), max(n.{fid}) INTO a, b FROM n;
+    SELECT min(n.{fid}), max(n.{fid}), count(*) INTO a, b, many FROM n;
     IF a < 1 OR b > 9007199254740991 THEN
       RAISE EXCEPTION 'the feature number % is not between 1 and 9007199254740991', CASE WHEN a < 1 THEN a ELSE b END
         USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, COLUMN = {fid_text};
@@ -84,12 +89,19 @@ BEGIN
     PERFORM onemap_meta.raise_number({sequence}, b);
   END IF;
   IF TG_OP = 'DELETE' THEN
+    SELECT count(*) INTO many FROM o;
+  END IF;
+  -- A plan for few rows is a bad one for many, and the other way round: only the former is kept.
+  IF many > {FEW} THEN
+    PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+  END IF;
+  IF TG_OP = 'DELETE' THEN
 {close_old}
   ELSIF TG_OP = 'UPDATE' THEN
 {close_updated}
   ELSIF TG_OP = 'INSERT' THEN
     -- None of them has a state, unless a change of theirs went unseen.
-    IF EXISTS (SELECT FROM n JOIN {h} h ON h.fid = n.{fid} WHERE h.until_tx IS NULL) THEN
+    IF EXISTS (SELECT FROM n JOIN {h} h ON h.fid = n.{fid} WHERE h.until_tx IS NULL AND me IS NOT NULL) THEN
 {close_known}
     END IF;
   ELSE
@@ -97,6 +109,9 @@ BEGIN
   END IF;
   IF TG_OP IN ('INSERT', 'UPDATE') THEN
 {open}
+  END IF;
+  IF many > {FEW} THEN
+    PERFORM set_config('plan_cache_mode', mode, true);
   END IF;
   IF ins <> 0 OR upd <> 0 OR del <> 0 THEN
     PERFORM onemap_meta.touch(me, {layer}, ins, upd, del);

@@ -78,6 +78,12 @@ impl Shape {
         Self { kind, dims }
     }
 
+    /// Whether a column of this shape takes all that one of the other takes.
+    pub fn takes(self, other: Shape) -> bool {
+        self.dims == Dims::Mixed
+            || (self.dims == other.dims && (self.kind == other.kind || self.kind == Kind::Geometry))
+    }
+
     /// The column's type.
     pub fn declared(self, crs: Crs) -> String {
         let z = match self.dims {
