@@ -10,7 +10,11 @@ pub struct Session {
 
 impl Session {
     pub fn open(db: &Database<'_>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let (client, connection) = runtime.block_on(tokio_postgres::connect(&db.url(), NoTls)).unwrap();
         runtime.spawn(connection);
         let session = Self { runtime, client };
