@@ -73,10 +73,13 @@ fn settle(link: &mut Link, postgis: &str) -> Result<()> {
         &[],
     )?;
     if renewed > 0 {
-        link.batch("UPDATE onemap_meta.meta SET value = replace(gen_random_uuid()::text, '-', '') WHERE key = 'epoch'")?;
+        link.batch(
+            "UPDATE onemap_meta.meta SET value = replace(gen_random_uuid()::text, '-', '') WHERE key = 'epoch'",
+        )?;
         tracing::info!("the store was restored, copied or promoted: it begins a new epoch");
     }
-    let sql = format!("SELECT f.layer, f.definition::text FROM onemap_meta.following f WHERE {DEVIATES} ORDER BY f.layer");
+    let sql =
+        format!("SELECT f.layer, f.definition::text FROM onemap_meta.following f WHERE {DEVIATES} ORDER BY f.layer");
     for row in link.query(&sql, &[])? {
         let known = catalog::parse(link, row.get(0), row.get(1))?;
         link.batch("SAVEPOINT onemap_follow")?;

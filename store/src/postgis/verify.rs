@@ -30,7 +30,8 @@ pub(super) fn verify(link: &mut Link, postgis: &str) -> Result<Vec<String>> {
         for table in catalog::current_tables(link)? {
             spans(link, &table, &mut wrong)?;
             counts(link, &table, &mut wrong)?;
-            let deviates = "SELECT FROM onemap_meta.following f WHERE f.layer = $1 AND onemap_meta.shape(f.layer) = f.shape";
+            let deviates =
+                "SELECT FROM onemap_meta.following f WHERE f.layer = $1 AND onemap_meta.shape(f.layer) = f.shape";
             if left.iter().any(|layer| layer == table.name()) {
                 continue;
             }

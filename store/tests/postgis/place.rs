@@ -62,7 +62,10 @@ impl Place {
     /// What the log says was done after a version: feature, `insert`, `update` or `delete`.
     pub fn done(&mut self, after: u64) -> Vec<(u64, &'static str)> {
         let entries = self.log(after);
-        entries.iter().map(|e| (e.change.fid.get(), e.change.operation().as_str())).collect()
+        entries
+            .iter()
+            .map(|e| (e.change.fid.get(), e.change.operation().as_str()))
+            .collect()
     }
 
     /// Checks everything that must hold whatever was done: the store is sound, the log replayed from the beginning gives
@@ -82,7 +85,11 @@ impl Place {
                 let before = replayed.keys().copied().collect::<Vec<_>>();
                 let known = |entry: &&LogEntry| before.contains(&entry.change.fid.get()) == entry.change.old.is_some();
                 assert!(of_version.clone().all(|entry| known(&entry)), "version {v}");
-                replayed = if self.has_pois(at) { state(&mut *self.store, at) } else { State::new() };
+                replayed = if self.has_pois(at) {
+                    state(&mut *self.store, at)
+                } else {
+                    State::new()
+                };
                 continue;
             }
             of_version.for_each(|entry| replay(&mut replayed, &entry.change));

@@ -55,11 +55,18 @@ fn a_table_made_anew_is_compared_exactly() {
     let version = place.version();
     assert_eq!(place.done(2).iter().map(|(fid, _)| *fid).collect::<Vec<_>>(), [4, 1]);
     assert_eq!(version, 4);
-    place.store.edit(&[Edit::Update { layer: name("pois"), fid: fid(4), row: {
-        let mut row = row("d", 9);
-        row.values[1] = Value::float(9.0).unwrap();
-        row
-    }}]).unwrap();
+    place
+        .store
+        .edit(&[Edit::Update {
+            layer: name("pois"),
+            fid: fid(4),
+            row: {
+                let mut row = row("d", 9);
+                row.values[1] = Value::float(9.0).unwrap();
+                row
+            },
+        }])
+        .unwrap();
     assert_eq!(place.psql("SELECT n FROM pois WHERE ogc_fid = 4").trim(), "9");
     place.check();
 }
@@ -105,7 +112,10 @@ fn a_column_that_is_dropped_stays_in_old_versions() {
     assert_eq!(state(&mut *place.store, At::Now)[&1].values, [Value::text("a")]);
     assert_eq!(state(&mut *place.store, At::Version(Version(1))), before);
     place.psql("DELETE FROM pois WHERE fid = 1");
-    assert_eq!(place.log(2)[0].change.old.as_ref().unwrap().row.values, [Value::text("a")]);
+    assert_eq!(
+        place.log(2)[0].change.old.as_ref().unwrap().row.values,
+        [Value::text("a")]
+    );
     assert_eq!(state(&mut *place.store, At::Version(Version(1))), before);
     place.store.catch_up().unwrap();
     assert_sound(&mut *place.store);
@@ -145,7 +155,10 @@ fn what_is_edited_without_triggers_is_compared_at_the_next_look() {
 #[test]
 fn a_table_that_cannot_be_followed_leaves_the_layer_as_it_was() {
     for (sql, reason) in [
-        ("DROP TABLE pois; CREATE TABLE pois (fid int PRIMARY KEY, geom geometry(Point, 3857), code text)", "EPSG:3857"),
+        (
+            "DROP TABLE pois; CREATE TABLE pois (fid int PRIMARY KEY, geom geometry(Point, 3857), code text)",
+            "EPSG:3857",
+        ),
         ("DROP TABLE pois; CREATE TABLE pois (code text, n int)", "primary key"),
         ("DROP TABLE pois; CREATE VIEW pois AS SELECT 1 AS fid", "ordinary table"),
         (
@@ -213,12 +226,18 @@ fn a_restored_database_begins_a_new_epoch_with_all_its_versions() {
 
 #[test]
 fn an_older_schema_is_brought_up_to_date_only_where_that_is_asked_for() {
-    let Some(cluster) = onemap_testing::Cluster::shared() else { return };
+    let Some(cluster) = onemap_testing::Cluster::shared() else {
+        return;
+    };
     let db = cluster.fresh_database();
     db.psql(include_str!("../../../schemas/migrations/postgis/0001_store.sql"));
-    db.psql("INSERT INTO onemap_meta.meta VALUES ('schema_version', '1'), ('crs', '4490'), ('oldest', '0'),
-             ('epoch', 'abcdefgh'), ('identity', '')");
-    let refused = onemap_store::open(&db.url(), onemap_store::OpenMode::Existing).err().unwrap();
+    db.psql(
+        "INSERT INTO onemap_meta.meta VALUES ('schema_version', '1'), ('crs', '4490'), ('oldest', '0'),
+             ('epoch', 'abcdefgh'), ('identity', '')",
+    );
+    let refused = onemap_store::open(&db.url(), onemap_store::OpenMode::Existing)
+        .err()
+        .unwrap();
     assert!(matches!(refused, Error::NeedsMigration { found: 1, .. }), "{refused}");
     let threads: Vec<_> = (0..6)
         .map(|_| {
@@ -229,15 +248,21 @@ fn an_older_schema_is_brought_up_to_date_only_where_that_is_asked_for() {
     threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
     onemap_store::open(&db.url(), onemap_store::OpenMode::Existing).unwrap();
     db.psql("UPDATE onemap_meta.meta SET value = '99' WHERE key = 'schema_version'");
-    let newer = onemap_store::open(&db.url(), onemap_store::OpenMode::Migrate).err().unwrap();
+    let newer = onemap_store::open(&db.url(), onemap_store::OpenMode::Migrate)
+        .err()
+        .unwrap();
     assert!(matches!(newer, Error::TooNew { found: 99, .. }), "{newer}");
 }
 
 #[test]
 fn many_that_open_an_empty_database_at_once_make_one_store() {
-    let Some(cluster) = onemap_testing::Cluster::shared() else { return };
+    let Some(cluster) = onemap_testing::Cluster::shared() else {
+        return;
+    };
     let db = cluster.empty_database();
-    let none = onemap_store::open(&db.url(), onemap_store::OpenMode::Existing).err().unwrap();
+    let none = onemap_store::open(&db.url(), onemap_store::OpenMode::Existing)
+        .err()
+        .unwrap();
     assert!(matches!(none, Error::NotAStore { .. }), "{none}");
     let threads: Vec<_> = (0..8)
         .map(|_| {
@@ -246,7 +271,10 @@ fn many_that_open_an_empty_database_at_once_make_one_store() {
             std::thread::spawn(move || onemap_store::open(&url, mode).unwrap().epoch().clone())
         })
         .collect();
-    let mut epochs: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap().to_string()).collect();
+    let mut epochs: Vec<_> = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap().to_string())
+        .collect();
     epochs.dedup();
     assert_eq!(epochs.len(), 1);
 }
