@@ -155,6 +155,20 @@ fn meta(link: &mut Link, key: &str) -> Result<Option<String>> {
     Ok(rows.first().map(|row| row.get(0)))
 }
 
+/// What to do where PostGIS cannot be installed by us.
+fn no_postgis(link: &Link, error: Error) -> Error {
+    match error {
+        Error::Postgres { message, .. } => not_a_store(
+            link,
+            &format!(
+                "the database has no PostGIS, and it cannot be put there ({message}): install PostGIS on the server, then let \
+                 an administrator run CREATE EXTENSION postgis in the database"
+            ),
+        ),
+        error => error,
+    }
+}
+
 fn damaged(link: &Link, reason: &str) -> Error {
     Error::Damaged {
         store: link.store().to_owned(),
