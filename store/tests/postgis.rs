@@ -3,15 +3,15 @@
 
 #[path = "postgis/edits.rs"]
 mod edits;
-#[path = "postgis/place.rs"]
-mod place;
-mod support;
 #[path = "postgis/past.rs"]
 mod past;
+#[path = "postgis/place.rs"]
+mod place;
 #[path = "postgis/random.rs"]
 mod random;
 #[path = "postgis/session.rs"]
 mod session;
+mod support;
 #[path = "postgis/tables.rs"]
 mod tables;
 #[path = "postgis/writers.rs"]

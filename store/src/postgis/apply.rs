@@ -177,47 +177,57 @@ fn change(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, step: S
     })
 }
 
-/// Lets the geometry column take what the layer has from now on, and tells what is there as the new kind tells it.
+/// Lets the geometry column take what the layer has from now on, and tells what is there as the new kind tells it. Neither
+/// is a change of any feature.
 fn make_room(link: &mut Link, stage: &Stage, existing: &Table, kept: &mut Table, postgis: &str) -> Result<()> {
     let Some(geom) = &kept.geom else { return Ok(()) };
-    let (old, new) = (existing.layer.geometry_type, kept.layer.geometry_type);
-    let multi = [
-        GeometryType::MultiPoint,
-        GeometryType::MultiLineString,
-        GeometryType::MultiPolygon,
-    ];
-    let becomes_multi = old != new && multi.contains(&new);
     let g = quote(geom);
+    let (old, new) = (existing.layer.geometry_type, kept.layer.geometry_type);
     let dims = stage
         .dims
         .map_or(existing.shape.dims, |dims| existing.shape.dims.with(dims));
     let needed = Shape::of(new, dims);
-    if !existing.shape.takes(needed) {
-        let value = if becomes_multi {
+    let is_narrow = !existing.shape.takes(needed);
+    let is_retold = old != new && (is_multi(old) || is_multi(new));
+    if !is_narrow && !is_retold {
+        return Ok(());
+    }
+    link.batch(&triggers::remove(existing))?;
+    if is_narrow {
+        kept.shape = needed;
+        let value = if is_multi(new) {
             format!("{postgis}.ST_Multi({g})")
         } else {
             g.clone()
         };
-        kept.shape = needed;
         let check = match needed.dims {
             Dims::Mixed => format!(", ADD CHECK ({postgis}.ST_SRID({g}) = {})", kept.layer.crs.code()),
             _ => String::new(),
         };
-        link.batch(&triggers::remove(existing))?;
         link.batch_long(&format!(
             "ALTER TABLE {} ALTER COLUMN {g} TYPE {postgis}.{} USING {value}{check}",
             kept.current(),
             kept.geometry_type()
         ))?;
-        link.batch(&triggers::install(kept, postgis))?;
     }
-    if becomes_multi {
-        let h = kept.history();
-        link.execute_long(&format!(
-            "UPDATE {h} SET geom = {postgis}.ST_Multi(geom) WHERE until_tx IS NULL AND NOT {postgis}.ST_IsCollection(geom)"
-        ))?;
+    if is_retold {
+        // A layer of a multi kind tells a single point as one of many; its table may hold either.
+        for (table, column, filter) in [
+            (kept.current(), g.as_str(), "true"),
+            (kept.history(), "geom", "until_tx IS NULL"),
+        ] {
+            link.execute_long(&format!(
+                "UPDATE {table} SET {column} = {postgis}.ST_Multi({column}) \
+                 WHERE {filter} AND NOT {postgis}.ST_IsCollection({column})"
+            ))?;
+        }
     }
-    Ok(())
+    link.batch(&triggers::install(kept, postgis))
+}
+
+fn is_multi(kind: GeometryType) -> bool {
+    use GeometryType::{MultiLineString, MultiPoint, MultiPolygon};
+    matches!(kind, MultiPoint | MultiLineString | MultiPolygon)
 }
 
 fn write(link: &mut Link, stage: &Stage, kept: &Table, difference: &Difference, postgis: &str) -> Result<()> {

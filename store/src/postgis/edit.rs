@@ -10,14 +10,51 @@ use super::types::{self, Dims, Shape};
 use super::values;
 use crate::{Edit, Error, Result};
 use onemap_model::{Fid, Geometry, Name, Row, Value, Version, wkb};
+use std::collections::BTreeSet;
 use tokio_postgres::types::{IsNull, ToSql, Type, private::BytesMut};
+
+/// The layers as they are, each edited one with its table held against being changed, and as the store left it.
+fn held(link: &mut Link, edits: &[Edit]) -> Result<Vec<Table>> {
+    let names: BTreeSet<&Name> = edits.iter().map(layer_of).collect();
+    for table in catalog::current_tables(link)? {
+        if names.contains(table.layer.name()) {
+            link.batch(&format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", table.current()))?;
+        }
+    }
+    let tables = catalog::current_tables(link)?;
+    let sql = "SELECT f.layer, f.reason FROM onemap_meta.following f WHERE onemap_meta.shape(f.layer) IS DISTINCT FROM f.shape";
+    for row in link.query(sql, &[])? {
+        let (name, reason): (String, Option<String>) = (row.get(0), row.get(1));
+        let edited = tables
+            .iter()
+            .find(|table| table.name() == name && names.contains(table.layer.name()));
+        match (edited, reason) {
+            (None, _) => {}
+            (Some(table), Some(reason)) => {
+                let reason = format!("its table was changed by another program and is not followed: {reason}");
+                return Err(misfit(&table.layer, reason));
+            }
+            // The next look follows it; until then an edit would be seen by no trigger.
+            (Some(_), None) => {
+                let store = link.store().to_owned();
+                return Err(Error::Busy { store });
+            }
+        }
+    }
+    Ok(tables)
+}
+
+fn layer_of(edit: &Edit) -> &Name {
+    let (Edit::Insert { layer, .. } | Edit::Update { layer, .. } | Edit::Delete { layer, .. }) = edit;
+    layer
+}
 
 /// Makes the edits one version; see [`crate::Store::edit`].
 pub(super) fn edit(store: &mut PostGis, edits: &[Edit]) -> Result<Version> {
     store.look()?;
     let postgis = store.postgis.clone();
     let tx = within(&mut store.link, Isolation::ReadCommitted, |link| {
-        let mut tables = catalog::current_tables(link)?;
+        let mut tables = held(link, edits)?;
         let tx = catalog::enter(link, "", "single edits")?;
         for edit in edits {
             apply(link, &mut tables, edit, &postgis)?;
@@ -28,7 +65,7 @@ pub(super) fn edit(store: &mut PostGis, edits: &[Edit]) -> Result<Version> {
 }
 
 pub(super) fn apply(link: &mut Link, tables: &mut [Table], edit: &Edit, postgis: &str) -> Result<()> {
-    let (Edit::Insert { layer, .. } | Edit::Update { layer, .. } | Edit::Delete { layer, .. }) = edit;
+    let layer = layer_of(edit);
     let table = tables.iter_mut().find(|table| table.layer.name() == layer);
     let table = table.ok_or_else(|| Error::UnknownLayer(layer.clone()))?;
     let (t, fid) = (table.current(), quote(&table.fid));

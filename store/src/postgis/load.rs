@@ -182,7 +182,7 @@ fn commit(link: &mut Link, tx: i64) -> Result<Version> {
         Ok(()) => catalog::version_of(link, tx),
         Err(Error::Unreachable { store, reason }) => {
             let version = link.ready().and_then(|_| {
-                let rows = link.query("SELECT version FROM onemap.commit WHERE tx = $1", &[&tx])?;
+                let rows = link.query("SELECT version FROM onemap_meta.commit WHERE tx = $1", &[&tx])?;
                 Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)))
             });
             match version {

@@ -82,7 +82,8 @@ fn create(link: &mut Link, crs: Crs) -> Result<()> {
     }
     let installed = link.query("SELECT FROM pg_extension WHERE extname = 'postgis'", &[])?;
     if installed.is_empty() {
-        link.batch("CREATE EXTENSION postgis SCHEMA public")?;
+        let made = link.batch("CREATE EXTENSION postgis SCHEMA public");
+        made.map_err(|error| no_postgis(link, error))?;
     }
     let postgis = postgis(link)?;
     let sql = format!("SELECT FROM {postgis}.spatial_ref_sys WHERE srid = {}", crs.code());
@@ -153,6 +154,20 @@ pub(super) fn facts(link: &mut Link) -> Result<Facts> {
 fn meta(link: &mut Link, key: &str) -> Result<Option<String>> {
     let rows = link.query("SELECT value FROM onemap_meta.meta WHERE key = $1", &[&key])?;
     Ok(rows.first().map(|row| row.get(0)))
+}
+
+/// What to do where PostGIS cannot be installed by us.
+fn no_postgis(link: &Link, error: Error) -> Error {
+    match error {
+        Error::Postgres { message, .. } => not_a_store(
+            link,
+            &format!(
+                "the database has no PostGIS, and it cannot be put there ({message}): install PostGIS on the server, then let \
+                 an administrator run CREATE EXTENSION postgis in the database"
+            ),
+        ),
+        error => error,
+    }
 }
 
 fn damaged(link: &Link, reason: &str) -> Error {

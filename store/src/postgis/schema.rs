@@ -238,20 +238,6 @@ pub(super) fn raise_sequence(table: &Table) -> String {
     )
 }
 
-/// Makes everything of a new layer that is empty yet. A load that fills the tables itself does these steps in an order of
-/// its own.
-pub(super) fn create(link: &mut Link, table: &mut Table, postgis: &str) -> Result<()> {
-    let history = ensure_history(link, table, postgis)?;
-    let mut sql = create_sequence(table);
-    sql.push_str(&create_current(table, &table.current(), postgis));
-    sql.push_str(&index_current(table, &table.current()));
-    if history == History::Made {
-        sql.push_str(&index_history(table));
-    }
-    link.batch(&sql)?;
-    finish(link, table, postgis)
-}
-
 /// Installs what every finished layer has: triggers, the view of its history; and remembers how its table looks.
 pub(super) fn finish(link: &mut Link, table: &Table, postgis: &str) -> Result<()> {
     let mut sql = triggers::install(table, postgis);

@@ -27,16 +27,27 @@ fn a_difference_is_that_of_the_states() {
     let states = versions(&mut *place.store, Version(6));
     for from in 1..=6 {
         for to in 1..=6 {
-            let found = place.store.difference(&name("pois"), Version(from), Version(to), 100).unwrap();
-            let Difference::Changes(changes) = found else { panic!("{found:?}") };
+            let found = place
+                .store
+                .difference(&name("pois"), Version(from), Version(to), 100)
+                .unwrap();
+            let Difference::Changes(changes) = found else {
+                panic!("{found:?}")
+            };
             let mut replayed = states[from as usize].clone();
             changes.iter().for_each(|change: &Change| replay(&mut replayed, change));
             assert_eq!(replayed, states[to as usize], "{from} to {to}");
         }
     }
-    let many = place.store.difference(&name("pois"), Version(1), Version(6), 2).unwrap();
+    let many = place
+        .store
+        .difference(&name("pois"), Version(1), Version(6), 2)
+        .unwrap();
     assert_eq!(many, Difference::TooMany);
-    let new = place.store.difference(&name("pois"), Version(0), Version(6), 100).unwrap();
+    let new = place
+        .store
+        .difference(&name("pois"), Version(0), Version(6), 100)
+        .unwrap();
     assert_eq!(new, Difference::Redefined);
     let never = place.store.difference(&name("pois"), Version(1), Version(7), 100);
     assert!(matches!(never, Err(Error::UnknownVersion { .. })), "{never:?}");
@@ -68,18 +79,34 @@ fn what_is_pruned_is_gone_and_the_rest_is_as_it_was() {
     assert_eq!((pruned.oldest, pruned.rows), (Version(4), 2));
     assert_eq!(place.store.oldest().unwrap(), Version(4));
     for v in 4..=6 {
-        assert_eq!(state(&mut *place.store, At::Version(Version(v))), before[v as usize], "version {v}");
+        assert_eq!(
+            state(&mut *place.store, At::Version(Version(v))),
+            before[v as usize],
+            "version {v}"
+        );
     }
     let layers = place.store.read(At::Version(Version(4))).unwrap().layers().unwrap();
     assert_eq!((layers[0].features, layers[0].changed), (3, Version(4)));
     assert_eq!(place.log(4), entries);
     let old = place.store.read(At::Version(Version(3))).err().unwrap();
     assert!(matches!(old, Error::UnknownVersion { oldest: Version(4), .. }), "{old}");
-    let position = LogPosition { version: Version(3), offset: 0 };
-    assert!(matches!(place.store.log(position, 10), Err(Error::Pruned { oldest: Version(4) })));
+    let position = LogPosition {
+        version: Version(3),
+        offset: 0,
+    };
+    assert!(matches!(
+        place.store.log(position, 10),
+        Err(Error::Pruned { oldest: Version(4) })
+    ));
     assert!(matches!(place.store.commits(Version(0), 10), Err(Error::Pruned { .. })));
-    assert!(matches!(place.store.prune(Version(3)), Err(Error::UnknownVersion { .. })));
-    assert!(matches!(place.store.prune(Version(7)), Err(Error::UnknownVersion { .. })));
+    assert!(matches!(
+        place.store.prune(Version(3)),
+        Err(Error::UnknownVersion { .. })
+    ));
+    assert!(matches!(
+        place.store.prune(Version(7)),
+        Err(Error::UnknownVersion { .. })
+    ));
     assert_sound(&mut *place.store);
     place.psql("UPDATE pois SET n = 99");
     assert_eq!(place.version(), 7);
@@ -96,7 +123,13 @@ fn a_long_version_is_read_in_pages_by_anybody() {
     let whole = place.log(1);
     assert_eq!(whole.len(), 5000 + 2501 - 500 + 1001);
     let mut other = place.open();
-    let (mut at, mut entries) = (LogPosition { version: Version(1), offset: 0 }, Vec::new());
+    let (mut at, mut entries) = (
+        LogPosition {
+            version: Version(1),
+            offset: 0,
+        },
+        Vec::new(),
+    );
     // Two readers take turns, so that neither remembers where the page before ended.
     for turn in 0.. {
         let store = if turn % 2 == 0 { &mut place.store } else { &mut other };

@@ -37,7 +37,9 @@ impl Step {
             Step::Update(fid, n) => format!("UPDATE pois SET n = {n} WHERE fid = {fid}"),
             Step::Shift(n) => format!("UPDATE pois SET n = n + {n} WHERE fid % 2 = 0"),
             Step::Renumber(from, to) => {
-                format!("UPDATE pois SET fid = {to} WHERE fid = {from} AND NOT EXISTS (SELECT FROM pois WHERE fid = {to})")
+                format!(
+                    "UPDATE pois SET fid = {to} WHERE fid = {from} AND NOT EXISTS (SELECT FROM pois WHERE fid = {to})"
+                )
             }
             Step::Delete(fid) => format!("DELETE FROM pois WHERE fid = {fid}"),
             Step::Truncate => "TRUNCATE pois".to_owned(),
@@ -65,8 +67,15 @@ fn step() -> impl Strategy<Value = Step> {
 /// A transaction: steps, some of them in a savepoint that is rolled back, in one of three manners.
 fn transaction() -> impl Strategy<Value = String> {
     let part = (prop::collection::vec(step(), 1..4), any::<bool>()).prop_map(|(steps, undone)| {
-        let sql = steps.iter().map(|step| format!("{};\n", step.sql())).collect::<String>();
-        if undone { format!("SAVEPOINT s;\n{sql}ROLLBACK TO s;\n") } else { sql }
+        let sql = steps
+            .iter()
+            .map(|step| format!("{};\n", step.sql()))
+            .collect::<String>();
+        if undone {
+            format!("SAVEPOINT s;\n{sql}ROLLBACK TO s;\n")
+        } else {
+            sql
+        }
     });
     let manner = prop::sample::select(vec![
         "BEGIN;\n",
@@ -82,7 +91,10 @@ fn transaction() -> impl Strategy<Value = String> {
 #[test]
 fn any_sequence_of_transactions_is_in_the_log_as_it_was() {
     let cases = 8;
-    let mut runner = TestRunner::new(Config { cases, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases,
+        ..Config::default()
+    });
     let ran = runner.run(&prop::collection::vec(transaction(), 1..12), |transactions| {
         let Some(mut place) = Place::new() else { return Ok(()) };
         for sql in &transactions {
@@ -96,7 +108,13 @@ fn any_sequence_of_transactions_is_in_the_log_as_it_was() {
             prop_assert!(early || commits == usize::from(!entries.is_empty()), "{sql}");
         }
         let layer = name("pois");
-        place.store.edit(&[Edit::Insert { layer, row: row("own", 1) }]).unwrap();
+        place
+            .store
+            .edit(&[Edit::Insert {
+                layer,
+                row: row("own", 1),
+            }])
+            .unwrap();
         place.check();
         Ok(())
     });

@@ -1,7 +1,7 @@
 //! A connection that stays open, as an analyst's does.
 
 use onemap_testing::Database;
-use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
+use tokio_postgres::{Client, NoTls};
 
 pub struct Session {
     runtime: tokio::runtime::Runtime,
@@ -10,7 +10,11 @@ pub struct Session {
 
 impl Session {
     pub fn open(db: &Database<'_>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let (client, connection) = runtime.block_on(tokio_postgres::connect(&db.url(), NoTls)).unwrap();
         runtime.spawn(connection);
         let session = Self { runtime, client };
@@ -24,15 +28,5 @@ impl Session {
 
     pub fn try_run(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
         self.runtime.block_on(self.client.batch_execute(sql))
-    }
-
-    /// The first column of the first row.
-    pub fn ask(&self, sql: &str) -> String {
-        let rows = self.runtime.block_on(self.client.simple_query(sql)).unwrap();
-        let text = rows.iter().find_map(|row| match row {
-            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-            _ => None,
-        });
-        text.unwrap_or_default()
     }
 }

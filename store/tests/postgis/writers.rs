@@ -23,7 +23,9 @@ fn transactions_get_versions_in_the_order_of_their_commits() {
 
 #[test]
 fn a_transaction_left_open_delays_nobody() {
-    let (Some(mut place), Some(elsewhere)) = (Place::new(), Place::new()) else { return };
+    let (Some(mut place), Some(elsewhere)) = (Place::new(), Place::new()) else {
+        return;
+    };
     let (open, far) = (Session::open(&place.db), Session::open(&elsewhere.db));
     far.run("BEGIN; UPDATE pois SET n = 5; SELECT pg_current_xact_id()");
     open.run("BEGIN; UPDATE pois SET n = 10 WHERE fid = 1; CREATE TABLE unrelated (x int)");
@@ -84,7 +86,8 @@ fn count_up(level: &str, rounds: usize) {
                 for round in 0..rounds {
                     // Where the isolation lets a transaction fail for another's sake, it is tried again, as it must be.
                     let fid = (writer + round) % 3 + 1;
-                    let sql = format!("BEGIN ISOLATION LEVEL {level}; UPDATE pois SET n = n + 1 WHERE fid = {fid}; COMMIT");
+                    let sql =
+                        format!("BEGIN ISOLATION LEVEL {level}; UPDATE pois SET n = n + 1 WHERE fid = {fid}; COMMIT");
                     while let Err(error) = session.try_run(&sql) {
                         let code = error.code().unwrap().code().to_owned();
                         assert!(["40001", "40P01"].contains(&code.as_str()), "{error:?}");
@@ -170,7 +173,12 @@ fn a_commit_elsewhere_ends_the_waiting() {
 
 #[test]
 fn a_reading_keeps_its_rows_whatever_is_done_to_the_table() {
-    for sql in ["TRUNCATE pois", "DROP TABLE pois", "ALTER TABLE pois ALTER COLUMN n TYPE text", "UPDATE pois SET n = 0"] {
+    for sql in [
+        "TRUNCATE pois",
+        "DROP TABLE pois",
+        "ALTER TABLE pois ALTER COLUMN n TYPE text",
+        "UPDATE pois SET n = 0",
+    ] {
         let Some(mut place) = Place::new() else { return };
         let expected = state(&mut *place.store, At::Now);
         let other = Session::open(&place.db);
@@ -214,7 +222,11 @@ fn a_table_changed_while_somebody_writes_to_it_is_followed_when_he_is_done() {
     writer.run("BEGIN");
     writer.run(&insert("d", 4));
     assert_eq!(place.version(), 1, "it cannot be compared yet");
-    assert_eq!(state(&mut *place.store, At::Now)[&1], row("a", 1), "nothing shows before it is logged");
+    assert_eq!(
+        state(&mut *place.store, At::Now)[&1],
+        row("a", 1),
+        "nothing shows before it is logged"
+    );
     writer.run("COMMIT");
     place.version();
     assert_eq!(place.done(1), [(4, "insert"), (1, "update")]);
@@ -224,11 +236,19 @@ fn a_table_changed_while_somebody_writes_to_it_is_followed_when_he_is_done() {
 #[test]
 fn who_may_only_edit_a_layer_is_logged_all_the_same() {
     let Some(mut place) = Place::new() else { return };
-    place.psql("DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
-                GRANT SELECT, INSERT, UPDATE, DELETE ON pois TO clerk");
-    place.psql(&format!("SET ROLE clerk; {}; COMMIT; UPDATE pois SET n = 8 WHERE fid = 1", insert("d", 4)));
+    place.psql(
+        "DO $$ BEGIN CREATE ROLE clerk LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+                GRANT SELECT, INSERT, UPDATE, DELETE ON pois TO clerk",
+    );
+    place.psql(&format!(
+        "SET ROLE clerk; {}; COMMIT; UPDATE pois SET n = 8 WHERE fid = 1",
+        insert("d", 4)
+    ));
     assert_eq!(place.done(1), [(4, "insert"), (1, "update")]);
-    let refused = place.db.try_psql("SET ROLE clerk; DELETE FROM onemap_history.pois").unwrap_err();
+    let refused = place
+        .db
+        .try_psql("SET ROLE clerk; DELETE FROM onemap_history.pois")
+        .unwrap_err();
     assert!(refused.contains("denied"), "{refused}");
     place.check();
 }
