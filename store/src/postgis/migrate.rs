@@ -82,7 +82,8 @@ fn create(link: &mut Link, crs: Crs) -> Result<()> {
     }
     let installed = link.query("SELECT FROM pg_extension WHERE extname = 'postgis'", &[])?;
     if installed.is_empty() {
-        link.batch("CREATE EXTENSION postgis SCHEMA public")?;
+        let made = link.batch("CREATE EXTENSION postgis SCHEMA public");
+        made.map_err(|error| no_postgis(link, error))?;
     }
     let postgis = postgis(link)?;
     let sql = format!("SELECT FROM {postgis}.spatial_ref_sys WHERE srid = {}", crs.code());

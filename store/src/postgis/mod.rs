@@ -116,6 +116,7 @@ impl Store for PostGis {
     }
 
     fn wait(&mut self, at_most: Duration) -> Result<()> {
+        self.ready()?;
         self.link.wait(at_most)
     }
 
