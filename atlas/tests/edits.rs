@@ -197,9 +197,8 @@ fn check(layer: &LayerSnapshot, table: &Table, boxes: &[Bbox]) -> Result<(), Tes
         .filter(|feature| feature.row.valid.contains(now()))
         .count();
     prop_assert_eq!(layer.count_at(now()), counted);
-    match (layer.bbox(), fresh.bbox()) {
-        (around, Some(exact)) => prop_assert_eq!(around.map(|around| around.union(exact)), around),
-        (_, None) => {}
+    if let Some(exact) = fresh.bbox() {
+        prop_assert_eq!(layer.bbox().map(|around| around.union(exact)), layer.bbox());
     }
     Ok(())
 }
@@ -306,7 +305,7 @@ fn merges_are_due_where_they_cost_much_and_leave_the_answers_as_they_are() {
         }
     }
     check(&layer, &table, &boxes).unwrap();
-    assert!(due.iter().all(|&len| len > 2_000), "{due:?}");
+    assert!(due.iter().all(|&len| len > 1_000), "{due:?}");
     assert!(
         due.contains(&30_000),
         "everything was merged when enough had changed: {due:?}"
