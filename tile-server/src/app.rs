@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use crate::cache::AnswerCache;
+use crate::changes::Feed;
 use crate::config::Config;
 use crate::history::History;
 use crate::metrics::Metrics;
@@ -27,6 +28,8 @@ pub(crate) struct App {
     version: watch::Sender<Option<PublishedVersion>>,
     /// Where the store is asked for what the snapshot does not hold.
     pub history: History,
+    /// What the readers of `/changes` share.
+    pub feed: Feed,
     /// How loading and following go.
     pub status: Status,
     /// Ready answers.
@@ -51,6 +54,7 @@ impl App {
             published: ArcSwapOption::empty(),
             version: watch::Sender::new(None),
             history: History::start(&config.store, opener)?,
+            feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
             cache: AnswerCache::new(config.cache_bytes),
             pool: pool.map_err(std::io::Error::other)?,

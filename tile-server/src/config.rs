@@ -37,6 +37,8 @@ pub struct RawLimits {
     pub render_threads: Option<usize>,
     /// Pieces of rendering that may wait.
     pub max_queued: Option<usize>,
+    /// Streams of changes at a time.
+    pub max_streams: Option<usize>,
     /// Milliseconds between two looks at the store, 100 to 5000.
     pub poll_ms: Option<u64>,
 }
@@ -71,6 +73,8 @@ pub struct Limits {
     pub render_threads: usize,
     /// Pieces of rendering that may wait; further ones are refused with 503.
     pub max_queued: usize,
+    /// Streams of changes at a time; further ones are refused with 503.
+    pub max_streams: usize,
     /// Between two looks at the store.
     pub poll: Duration,
 }
@@ -173,6 +177,7 @@ impl RawLimits {
             max_connections: many("limits.max_connections", self.max_connections, 4096, 1_000_000)?,
             render_threads: many("limits.render_threads", self.render_threads, cores, 1024)?,
             max_queued: many("limits.max_queued", self.max_queued, 512, 1_000_000)?,
+            max_streams: many("limits.max_streams", self.max_streams, 2048, 1_000_000)?,
             poll: Duration::from_millis(within("limits.poll_ms", self.poll_ms, 1000, 100, 5000)?),
         })
     }

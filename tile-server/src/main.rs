@@ -19,7 +19,7 @@ Examples:
 
 What a --config file may say, besides listen, public_url and cache_mb:
   [limits]
-  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued, poll_ms";
+  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued, max_streams, poll_ms";
 
 /// Serve the one map of a city: vector tiles, features, styles, and the map itself at /map.
 #[derive(Debug, Parser)]
