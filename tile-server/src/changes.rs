@@ -119,7 +119,11 @@ async fn follow(ask: &Ask, view: &View, wish: &Wish, from: &Place) -> Result<Opt
         return Ok(None);
     }
     let reader = wish.reader(view, view.audience());
-    let chunk = ask.app.feed.chunk(&ask.app.history, &reader, from, view.version()).await;
+    let chunk = ask
+        .app
+        .feed
+        .chunk(&ask.app.history, &reader, from, view.version())
+        .await;
     match chunk {
         Ok(chunk) => Ok(Some(chunk)),
         Err(HistoryError::Store(Error::Pruned { oldest })) => {

@@ -74,11 +74,7 @@ pub(crate) fn exposition(app: &App) -> String {
             "gauge",
             (app.config.limits.max_streams - app.feed.free_places()).to_string(),
         ),
-        (
-            "onemap_change_reads_total",
-            "counter",
-            app.feed.reads().to_string(),
-        ),
+        ("onemap_change_reads_total", "counter", app.feed.reads().to_string()),
         (
             "onemap_store_failed_looks_total",
             "counter",

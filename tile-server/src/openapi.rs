@@ -32,7 +32,11 @@ fn operation(route: &Route) -> Value {
         let name = name.trim_start_matches('*');
         json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
     });
-    let in_query = route.params.unwrap_or_default().iter().map(|name| parameter(route, name));
+    let in_query = route
+        .params
+        .unwrap_or_default()
+        .iter()
+        .map(|name| parameter(route, name));
     let schema = match route.media_type {
         "application/geo+json" if route.path.ends_with("/items") => json!({"$ref": "#/components/schemas/Page"}),
         _ if route.path == "/changes" => json!({"$ref": "#/components/schemas/Changes"}),

@@ -161,8 +161,15 @@ mod tests {
 
     fn inside(version: u64, layer: &str, entries: u64) -> Place {
         let layer = Name::new(layer).unwrap();
-        let inside = Inside { version: Version(version + 1), layer, entries };
-        Place { version: Version(version), inside: Some(inside) }
+        let inside = Inside {
+            version: Version(version + 1),
+            layer,
+            entries,
+        };
+        Place {
+            version: Version(version),
+            inside: Some(inside),
+        }
     }
 
     #[test]
@@ -174,7 +181,11 @@ mod tests {
             inside(0, "a", 0),
         ] {
             let cursor = place.cursor(&epoch());
-            assert!(cursor.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+            assert!(
+                cursor
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            );
             assert_eq!(Since::parse("since", &cursor), Ok(Since::Cursor(epoch(), place)));
         }
     }
@@ -190,10 +201,25 @@ mod tests {
         let forged = |text: &str| format!("c{}", encode(text));
         let long = "9".repeat(5000);
         for bad in [
-            "", "-1", "+1", "1.5", "NOW", "c", "c!", "cA", "9223372036854775808", &long,
-            &forged(""), &forged("short.1"), &forged("0197c1b2-aaaa"), &forged("0197c1b2-aaaa.-1"),
-            &forged("0197c1b2-aaaa.1.2"), &forged("0197c1b2-aaaa.1.2.3"), &forged("0197c1b2-aaaa.1.1.3.roads"),
-            &forged("0197c1b2-aaaa.1.2.3.ro ads\0"), &forged("0197c1b2-aaaa.99999999999999999999"),
+            "",
+            "-1",
+            "+1",
+            "1.5",
+            "NOW",
+            "c",
+            "c!",
+            "cA",
+            "9223372036854775808",
+            &long,
+            &forged(""),
+            &forged("short.1"),
+            &forged("0197c1b2-aaaa"),
+            &forged("0197c1b2-aaaa.-1"),
+            &forged("0197c1b2-aaaa.1.2"),
+            &forged("0197c1b2-aaaa.1.2.3"),
+            &forged("0197c1b2-aaaa.1.1.3.roads"),
+            &forged("0197c1b2-aaaa.1.2.3.ro ads\0"),
+            &forged("0197c1b2-aaaa.99999999999999999999"),
         ] {
             assert!(Since::parse("since", bad).is_err(), "{bad}");
         }

@@ -1,8 +1,8 @@
 //! One entry of the feed as JSON.
 
-use super::scope::{Existence, Shown, Sight};
+use super::scope::{Shown, Sight};
 use crate::geojson::{write_state, write_text};
-use onemap_model::{Bbox, Change, Feature, Instant, Layer, Name, Operation, TileMatrixSet, TileRange, Version};
+use onemap_model::{Bbox, Change, Feature, Field, Instant, Layer, Name, Operation, TileMatrixSet, TileRange, Version};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -44,11 +44,20 @@ pub(crate) struct Defined<'a> {
     pub new: Option<&'a Layer>,
 }
 
-/// Writes that a layer was made, changed or removed.
-pub(crate) fn definition(made: Made, layer: &Name, existence: Existence, cursor: &str) -> String {
-    let mut out = head(made, layer);
-    let there = existence == Existence::There;
-    let _ = write!(out, ",\"operation\":\"define\",\"exists\":{there}");
+/// Writes that the layer `name` was made, changed or, where there is none now, removed.
+pub(crate) fn definition(made: Made, name: &Name, now: Option<&Layer>, cursor: &str) -> String {
+    let mut out = head(made, name);
+    let _ = write!(out, ",\"operation\":\"define\",\"exists\":{}", now.is_some());
+    if let Some(layer) = now {
+        let field = |field: &Field| json!({"name": field.name.as_str(), "type": field.field_type.as_str()});
+        let fields: Vec<_> = layer.fields().iter().map(field).collect();
+        let _ = write!(
+            out,
+            ",\"geometryType\":\"{}\",\"fields\":{}",
+            layer.geometry_type.as_str(),
+            json!(fields)
+        );
+    }
     finish(out, cursor)
 }
 
@@ -76,7 +85,11 @@ pub(crate) fn change(
     write_text(&mut out, &id);
     let _ = write!(out, ",\"fid\":{},\"operation\":\"{}\"", change.fid, operation.as_str());
     let boxes = [old, new].map(|side| side.and_then(box_of));
-    let _ = write!(out, ",\"box\":{}", json!({"old": numbers(boxes[0]), "new": numbers(boxes[1])}));
+    let _ = write!(
+        out,
+        ",\"box\":{}",
+        json!({"old": numbers(boxes[0]), "new": numbers(boxes[1])})
+    );
     let zooms = [old, new].into_iter().flatten().map(|(_, layer)| layer.zoom);
     let zooms = zooms.map(|zoom| (zoom.min(), zoom.max()));
     let (min, max) = zooms.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
@@ -127,7 +140,14 @@ fn write_tiles(
         let _ = write!(out, "{}\"{grid}\":[", if at > 0 { "," } else { "" });
         let ranges = zooms.clone().flat_map(|z| touched(*grid, z, boxes));
         for (at, range) in ranges.enumerate() {
-            let TileRange { z, min_col, max_col, min_row, max_row, .. } = range;
+            let TileRange {
+                z,
+                min_col,
+                max_col,
+                min_row,
+                max_row,
+                ..
+            } = range;
             let comma = if at > 0 { "," } else { "" };
             let _ = write!(out, "{comma}[{z},{min_col},{min_row},{max_col},{max_row}]");
         }
@@ -154,7 +174,7 @@ fn touched(grid: TileMatrixSet, z: u8, boxes: [Option<Bbox>; 2]) -> impl Iterato
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onemap_model::{Access, Crs, Fid, Field, FieldType, Geometry, GeometryType, Row, TimeSpan, Value, ZoomRange};
+    use onemap_model::{Access, Crs, Fid, FieldType, Geometry, GeometryType, Row, TimeSpan, Value, ZoomRange};
 
     fn layer() -> Layer {
         let field = Field {
@@ -183,11 +203,29 @@ mod tests {
 
     fn write(old: Option<Feature>, new: Option<Feature>, states: States) -> serde_json::Value {
         let layer = layer();
-        let entry = Change { layer: layer.name().clone(), fid: Fid::new(3).unwrap(), old, new };
-        let made = Made { version: Version(9), time: Instant::from_micros(5).unwrap() };
-        let shown = Shown { definition: None, old: Sight::Seen, new: Sight::Seen };
-        let defined = Defined { old: Some(&layer), new: Some(&layer) };
-        let shape = Shape { states, grids: TileMatrixSet::ALL.to_vec() };
+        let entry = Change {
+            layer: layer.name().clone(),
+            fid: Fid::new(3).unwrap(),
+            old,
+            new,
+        };
+        let made = Made {
+            version: Version(9),
+            time: Instant::from_micros(5).unwrap(),
+        };
+        let shown = Shown {
+            definition: None,
+            old: Sight::Seen,
+            new: Sight::Seen,
+        };
+        let defined = Defined {
+            old: Some(&layer),
+            new: Some(&layer),
+        };
+        let shape = Shape {
+            states,
+            grids: TileMatrixSet::ALL.to_vec(),
+        };
         let text = change(made, &entry, defined, shown, &shape, "cX").unwrap();
         serde_json::from_str(&text).unwrap()
     }
@@ -199,14 +237,20 @@ mod tests {
         assert_eq!(entry["id"], "a\"b");
         assert_eq!((&entry["version"], &entry["fid"]), (&9.into(), &3.into()));
         assert_eq!(entry["time"], "1970-01-01T00:00:00.000005Z");
-        assert_eq!(entry["box"], json!({"old": [115.04, 30.2, 115.04, 30.2], "new": [115.3, 30.2, 115.3, 30.2]}));
+        assert_eq!(
+            entry["box"],
+            json!({"old": [115.04, 30.2, 115.04, 30.2], "new": [115.3, 30.2, 115.3, 30.2]})
+        );
         let ranges = entry["tiles"]["WebMercatorQuad"].as_array().unwrap();
         assert_eq!(ranges.len(), 4, "two zooms, two places far apart: {ranges:?}");
         assert_eq!(ranges[2], json!([14, 13427, 6749, 13427, 6749]));
         assert_eq!(entry["tiles"]["CGCS2000Quad"][2], json!([14, 13427, 2721, 13427, 2721]));
         assert_eq!(entry["old"]["geometry"]["coordinates"], json!([115.04, 30.2]));
         assert_eq!(entry["new"]["geometry"]["coordinates"], json!([115.3, 30.2]));
-        assert_eq!(entry["new"]["time"], json!({"interval": ["..", "1970-01-01T00:00:00.000Z"]}));
+        assert_eq!(
+            entry["new"]["time"],
+            json!({"interval": ["..", "1970-01-01T00:00:00.000Z"]})
+        );
     }
 
     #[test]

@@ -44,7 +44,9 @@ impl Log {
         if self.ahead.is_empty() {
             self.fetch(store, position)?;
         }
-        let entry = self.pop().filter(|entry| (entry.version, &entry.change.layer) == (version, layer));
+        let entry = self
+            .pop()
+            .filter(|entry| (entry.version, &entry.change.layer) == (version, layer));
         entry.ok_or_else(|| Error::Damaged {
             store: "the change log".to_owned(),
             reason: format!("version {version} has fewer entries of layer {layer:?} than its commit says"),
@@ -52,7 +54,11 @@ impl Log {
     }
 
     fn skip_to(&mut self, version: Version, offset: u64) {
-        while self.ahead.front().is_some_and(|front| (front.version, self.offset) < (version, offset)) {
+        while self
+            .ahead
+            .front()
+            .is_some_and(|front| (front.version, self.offset) < (version, offset))
+        {
             self.pop();
         }
     }
@@ -80,7 +86,11 @@ impl Log {
 /// Roughly, in bytes.
 fn size_of_change(change: &Change) -> usize {
     let size = |feature: &Feature| {
-        let coords = feature.row.geometry.as_ref().map_or(0, |geometry| geometry.coord_count());
+        let coords = feature
+            .row
+            .geometry
+            .as_ref()
+            .map_or(0, |geometry| geometry.coord_count());
         coords * 24 + feature.row.values.len() * 32
     };
     [&change.old, &change.new].into_iter().flatten().map(size).sum()

@@ -113,7 +113,10 @@ pub(crate) fn gone(ask: &Ask, view: &View, why: &str, oldest: Version) -> Proble
         "{why}; what followed version {oldest} is kept: read the layers anew, then go on with since={newest}, or with \
          what is kept from since={oldest} on"
     ));
-    let (ask_now, ask_oldest) = (ask.params.with("since", &newest.to_string()), ask.params.with("since", &oldest.to_string()));
+    let (ask_now, ask_oldest) = (
+        ask.params.with("since", &newest.to_string()),
+        ask.params.with("since", &oldest.to_string()),
+    );
     problem
         .with("oldest", oldest.0.into())
         .with("version", newest.0.into())
@@ -128,11 +131,16 @@ fn names(list: &str, view: &View) -> Result<BTreeSet<Name>, Problem> {
 }
 
 fn limit(text: &str) -> Result<usize, Problem> {
-    let number = text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
+    let number = text
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse::<usize>().ok())
+        .flatten();
     // A limit beyond the largest gives the largest, as with features.
-    number.filter(|number| *number > 0).map(|number| number.min(MAX_LIMIT)).ok_or_else(|| {
-        Problem::bad_request(format!("limit: {:?}: expected 1 to {MAX_LIMIT}", shorten(text)))
-    })
+    number
+        .filter(|number| *number > 0)
+        .map(|number| number.min(MAX_LIMIT))
+        .ok_or_else(|| Problem::bad_request(format!("limit: {:?}: expected 1 to {MAX_LIMIT}", shorten(text))))
 }
 
 fn states(text: &str) -> Result<States, Problem> {
@@ -140,7 +148,10 @@ fn states(text: &str) -> Result<States, Problem> {
         "none" => Ok(States::None),
         "new" => Ok(States::New),
         "both" => Ok(States::Both),
-        _ => Err(Problem::bad_request(format!("state: {:?}: expected new, both or none", shorten(text)))),
+        _ => Err(Problem::bad_request(format!(
+            "state: {:?}: expected new, both or none",
+            shorten(text)
+        ))),
     }
 }
 

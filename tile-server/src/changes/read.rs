@@ -8,7 +8,7 @@ use super::cursor::{Inside, Place};
 use super::definitions::{Definitions, Layers};
 use super::entry::{self, Defined, Made, Shape};
 use super::log::Log;
-use super::scope::{Scope, Shown, Sight};
+use super::scope::{Existence, Scope, Shown, Sight};
 use onemap_model::{Epoch, Layer, Name, Version};
 use onemap_store::{Commit, Error, LogEntry, LogPosition, Result, Store};
 use std::sync::Arc;
@@ -117,8 +117,9 @@ impl OneVersion<'_> {
             if done < definitions
                 && let Some(existence) = shown.definition
             {
+                let now = self.layer(self.new, layer).filter(|_| existence == Existence::There);
                 chunks.push(self.place(layer, definitions), |cursor| {
-                    Some(entry::definition(self.made(), layer, existence, cursor))
+                    Some(entry::definition(self.made(), layer, now, cursor))
                 });
             }
             if shown.features() == Sight::Hidden {
@@ -170,13 +171,6 @@ impl OneVersion<'_> {
             old: self.layer(self.old, name),
             new: self.layer(self.new, name),
         };
-        entry::change(
-            self.made(),
-            &entry.change,
-            defined,
-            shown,
-            &self.reader.shape,
-            cursor,
-        )
+        entry::change(self.made(), &entry.change, defined, shown, &self.reader.shape, cursor)
     }
 }

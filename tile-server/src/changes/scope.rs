@@ -115,7 +115,10 @@ mod tests {
     /// What the public is shown: there, gone or nothing, then old and new states.
     fn check(old: Option<Access>, new: Option<Access>, now: &[&str], expected: (Option<Existence>, bool, bool)) {
         let now = now.iter().map(|name| Name::new(name).unwrap()).collect();
-        let scope = Scope { reach: Reach::Public(Arc::new(now)), wanted: None };
+        let scope = Scope {
+            reach: Reach::Public(Arc::new(now)),
+            wanted: None,
+        };
         let (before, after) = (old.map(layer), new.map(layer));
         let shown = scope.shows(&Name::new("roads").unwrap(), before.as_ref(), after.as_ref());
         let got = (shown.definition, shown.old == Sight::Seen, shown.new == Sight::Seen);
@@ -142,7 +145,12 @@ mod tests {
         use Access::{Public, Restricted};
         check(None, Some(Public), &[], (None, false, false));
         check(Some(Public), Some(Public), &[], (None, false, false));
-        check(Some(Public), Some(Restricted), &[], (Some(Existence::Gone), false, false));
+        check(
+            Some(Public),
+            Some(Restricted),
+            &[],
+            (Some(Existence::Gone), false, false),
+        );
         check(Some(Public), None, &[], (Some(Existence::Gone), false, false));
         check(Some(Restricted), Some(Restricted), &[], (None, false, false));
         check(Some(Restricted), None, &[], (None, false, false));
@@ -151,7 +159,10 @@ mod tests {
     #[test]
     fn a_layer_that_is_not_wanted_is_not_shown() {
         let wanted = BTreeSet::from([Name::new("pois").unwrap()]);
-        let scope = Scope { reach: Reach::Everything, wanted: Some(Arc::new(wanted)) };
+        let scope = Scope {
+            reach: Reach::Everything,
+            wanted: Some(Arc::new(wanted)),
+        };
         let public = layer(Access::Public);
         assert_eq!(scope.shows(public.name(), None, Some(&public)), Shown::NOTHING);
     }

@@ -55,7 +55,14 @@ struct Stream {
 }
 
 /// Begins a stream at a place whose first chunk is there, where anything follows it.
-pub(crate) fn begin(ask: Ask, wish: Wish, view: &View, at: Place, first: Option<Arc<Chunk>>, place: OwnedSemaphorePermit) -> Body {
+pub(crate) fn begin(
+    ask: Ask,
+    wish: Wish,
+    view: &View,
+    at: Place,
+    first: Option<Arc<Chunk>>,
+    place: OwnedSemaphorePermit,
+) -> Body {
     let (sender, receiver) = mpsc::channel(1);
     let mut head = format!("retry: {RETRY_MS}\n\n");
     if at.inside.is_none() {

@@ -334,7 +334,11 @@ impl Store for Opened {
         let content = self.memory.content()?;
         let (mut entries, mut next) = (Vec::new(), after);
         for (before, (version, layers, _)) in content.after(after.version)? {
-            let skipped = if next.version == after.version { after.offset as usize } else { 0 };
+            let skipped = if next.version == after.version {
+                after.offset as usize
+            } else {
+                0
+            };
             let changes = changes(before, layers);
             let whole = changes.len();
             for (at, change) in changes.into_iter().enumerate().skip(skipped) {
