@@ -120,6 +120,7 @@ function vectorSources(map: MapLibre): [string, VectorTileSource][] {
   return sources.filter(([, source]) => source?.type === "vector") as [string, VectorTileSource][];
 }
 
+/** The tiles in view, as MapLibre counts them. */
 function inView(map: MapLibre, { minzoom, maxzoom }: VectorTileSource): Tile[] {
   return map.coveringTiles({ tileSize: TILE_SIZE_PX, minzoom, maxzoom }).map(({ canonical: { z, x, y } }) => ({ z, x, y }));
 }
