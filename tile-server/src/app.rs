@@ -3,14 +3,19 @@
 use crate::cache::AnswerCache;
 use crate::changes::Feed;
 use crate::config::Config;
+use crate::held::Held;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::opened::Opener;
+use crate::past::Past;
 use crate::pool::Pool;
-use crate::published::{Published, PublishedVersion};
+use crate::published::{Published, PublishedVersion, TouchedLayer, Update, now};
+use crate::selections::Selections;
 use crate::status::Status;
+use crate::touch_map::TouchMap;
 use arc_swap::ArcSwapOption;
 use serde_json::Value;
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,20 +27,30 @@ pub(crate) struct App {
     pub config: Config,
     /// The address that is listened on.
     pub listen: SocketAddr,
-    /// What is served; none until the store has been read. Changed by [`App::publish`] alone.
+    /// What is served; none until the store has been read. Changed by [`App::publish`] and [`App::publish_anew`] alone.
     pub published: ArcSwapOption<Published>,
     /// The version of what is served, for those who wait for the next.
     version: watch::Sender<Option<PublishedVersion>>,
     /// Where the store is asked for what the snapshot does not hold.
     pub history: History,
+    /// Earlier versions that were asked for.
+    pub past: Past,
     /// What the readers of `/changes` share.
     pub feed: Feed,
     /// How loading and following go.
     pub status: Status,
     /// Ready answers.
     pub cache: AnswerCache,
+    /// Which combinations of layers are in the cache.
+    pub selections: Selections,
+    /// When each tile was last touched.
+    pub touches: TouchMap,
+    /// Part of what a tag is of, where it holds for this process only.
+    pub nonce: u64,
     /// Where answers are computed.
     pub pool: Pool,
+    /// What is on its way to clients.
+    pub held: Held,
     /// What is counted.
     pub metrics: Metrics,
     /// The description of all routes, without the server's address.
@@ -54,21 +69,47 @@ impl App {
             published: ArcSwapOption::empty(),
             version: watch::Sender::new(None),
             history: History::start(&config.store, opener)?,
+            past: Past::default(),
             feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
             cache: AnswerCache::new(config.cache_bytes),
+            selections: Selections::default(),
+            touches: TouchMap::default(),
+            nonce: RandomState::new().hash_one(now().micros()),
             pool: pool.map_err(std::io::Error::other)?,
+            held: Held::new(config.limits.max_answer_bytes),
             metrics: Metrics::default(),
             api,
             config,
         }))
     }
 
-    /// Serves `published` from now on, and wakes those who wait for its version.
-    pub(crate) fn publish(&self, published: Published) {
+    /// Serves what a store holds from now on, nothing of which is known to be as it was.
+    pub(crate) fn publish_anew(&self, published: Published) {
+        self.touches.clear();
+        let touched = published.layers.iter().map(TouchedLayer::whole).collect();
+        self.publish(Update { published, touched });
+    }
+
+    /// Serves a later state from now on: takes away the tiles that it touches, and wakes those who wait for it.
+    pub(crate) fn publish(&self, update: Update) {
+        let Update { published, touched } = update;
+        let is_there = |name: &str| published.layer(name).is_some();
+        self.touches.note(&touched, published.sequence, is_there);
+        // What was rendered before this point is taken away here; what is rendered later is not kept, or is new.
+        let removed: u64 = touched.iter().map(|layer| self.forget(layer)).sum();
+        self.metrics.invalidated.fetch_add(removed, Ordering::Relaxed);
+        self.show(published);
+    }
+
+    fn forget(&self, layer: &TouchedLayer) -> u64 {
+        self.cache.remove(&self.selections.holding(&layer.name), &layer.tiles)
+    }
+
+    fn show(&self, published: Published) {
         let version = PublishedVersion {
-            epoch: published.snapshot.epoch().clone(),
-            version: published.snapshot.version(),
+            epoch: published.epoch().clone(),
+            version: published.version(),
         };
         self.published.store(Some(Arc::new(published)));
         self.metrics.published.fetch_add(1, Ordering::Relaxed);

@@ -1,6 +1,7 @@
 //! The description of all routes as OpenAPI 3.0, made from the table of routes.
 
 use crate::routes::Route;
+use crate::versions::{MIN_VERSION, VERSION};
 use crate::{changes, items};
 use onemap_model::TileMatrixSet;
 use serde_json::{Map, Value, json};
@@ -32,11 +33,9 @@ fn operation(route: &Route) -> Value {
         let name = name.trim_start_matches('*');
         json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
     });
-    let in_query = route
-        .params
-        .unwrap_or_default()
-        .iter()
-        .map(|name| parameter(route, name));
+    let least = route.params.map(|_| MIN_VERSION);
+    let names = route.params.unwrap_or_default().iter().copied().chain(least);
+    let in_query = names.map(|name| parameter(route, name));
     let schema = match route.media_type {
         "application/geo+json" if route.path.ends_with("/items") => json!({"$ref": "#/components/schemas/Page"}),
         _ if route.path == "/changes" => json!({"$ref": "#/components/schemas/Changes"}),
@@ -107,6 +106,14 @@ fn parameter(route: &Route, name: &str) -> Value {
         "collections" => (
             "The layers, separated by commas; the basemap where absent",
             json!({"type": "array", "items": {"type": "string"}}),
+        ),
+        VERSION => (
+            "As of this version of the store",
+            json!({"type": "integer", "minimum": 0}),
+        ),
+        MIN_VERSION => (
+            "Answer from this version or a later one; waits up to a second for it, else 503",
+            json!({"type": "integer", "minimum": 0}),
         ),
         _ => ("The format", json!({"type": "string"})),
     };

@@ -39,7 +39,6 @@ fn load(store: &mut dyn Store, layers: &[(Layer, Vec<Feature>)], mode: LoadMode)
     load.commit(&mut |_| ()).unwrap();
 }
 
-
 impl City {
     fn new() -> Self {
         Self::with("", &city::layers())

@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod city;
+pub mod gpkg;
 pub mod http;
 pub mod memory;
+pub mod random;
 
 use http::{Reply, Request};
 use memory::Memory;
