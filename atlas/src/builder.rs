@@ -8,9 +8,11 @@ use crate::data::shapes_builder::ShapesBuilder;
 use crate::data::times::TimesBuilder;
 use crate::index::hilbert;
 use crate::index::rtree::RTree;
-use crate::layer::Parts;
+use crate::live::Live;
+use crate::segment::Segment;
 use crate::world::WorldBox;
 use onemap_model::{Bbox, Feature, Layer, Value};
+use std::sync::Arc;
 
 /// Collects the features of one layer.
 ///
@@ -18,6 +20,13 @@ use onemap_model::{Bbox, Feature, Layer, Value};
 #[derive(Debug)]
 pub struct LayerBuilder {
     layer: Layer,
+    features: SegmentBuilder,
+}
+
+/// Collects the features of one segment.
+#[derive(Debug)]
+pub(crate) struct SegmentBuilder {
+    key: Option<usize>,
     fids: Vec<i64>,
     shapes: ShapesBuilder,
     boxes: Vec<Option<WorldBox>>,
@@ -29,13 +38,32 @@ pub struct LayerBuilder {
 impl LayerBuilder {
     /// An empty layer.
     pub fn new(layer: Layer) -> Self {
+        let features = SegmentBuilder::new(&layer);
+        Self { layer, features }
+    }
+
+    /// Adds a feature, whose number no other has. Missing values count as null, values beyond the layer's fields are
+    /// left out.
+    pub fn push(&mut self, feature: Feature) {
+        self.features.push(feature);
+    }
+
+    /// Sorts and packs all that was pushed. The order of pushing makes no difference to what the layer answers.
+    pub fn finish(self) -> LayerSnapshot {
+        LayerSnapshot::new(Arc::new(self.layer), vec![Live::new(self.features.finish())])
+    }
+}
+
+impl SegmentBuilder {
+    /// An empty segment of `layer`.
+    pub fn new(layer: &Layer) -> Self {
         let columns = layer
             .fields()
             .iter()
             .map(|f| ColumnBuilder::new(f.field_type))
             .collect();
         Self {
-            layer,
+            key: layer.key(),
             fids: Vec::new(),
             shapes: ShapesBuilder::default(),
             boxes: Vec::new(),
@@ -45,7 +73,7 @@ impl LayerBuilder {
         }
     }
 
-    /// Adds a feature. Missing values count as null, values beyond the layer's fields are left out.
+    /// Adds a feature; see [`LayerBuilder::push`].
     pub fn push(&mut self, feature: Feature) {
         let row = feature.row;
         self.fids.push(feature.fid.as_i64());
@@ -59,13 +87,12 @@ impl LayerBuilder {
         self.times.push(row.valid);
     }
 
-    /// Sorts and packs all that was pushed. The order of pushing makes no difference to what the layer answers.
-    pub fn finish(self) -> LayerSnapshot {
+    /// Sorts and packs all that was pushed.
+    pub fn finish(self) -> Segment {
         let order = hilbert_order(&self.boxes, &self.fids);
         let located = order.iter().map_while(|&at| self.boxes[at as usize]).collect();
         let columns: Vec<Column> = self.columns.into_iter().map(|c| c.finish(Some(&order)).0).collect();
-        LayerSnapshot::new(Parts {
-            layer: self.layer,
+        Segment {
             count: order.len(),
             fids: Packed::pack(order.iter().map(|&at| self.fids[at as usize])),
             shapes: self.shapes.finish(&order),
@@ -73,7 +100,11 @@ impl LayerBuilder {
             columns,
             times: self.times.finish(&order),
             bbox: self.bbox,
-        })
+            key: self.key,
+            by_fid: Vec::new(),
+            ids: None,
+        }
+        .indexed()
     }
 }
 

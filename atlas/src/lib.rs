@@ -10,20 +10,28 @@
 //!
 //! This crate knows no SQL, no HTTP and no interchange format: the server hands it features and takes its tiles.
 
+mod apply;
 mod builder;
 mod data;
+mod hits;
 mod index;
 mod layer;
+mod live;
 mod memory;
+mod merge;
 mod query;
 mod render;
+mod segment;
 mod snapshot;
+mod tiers;
+mod tombstones;
 mod view;
 mod world;
 
 pub use builder::LayerBuilder;
 pub use layer::LayerSnapshot;
 pub use memory::MemoryUse;
+pub use merge::{Merge, Merged};
 pub use query::Query;
 pub use snapshot::Snapshot;
 pub use view::FeatureView;

@@ -1,5 +1,7 @@
 //! What a layer costs.
 
+use std::ops::Add;
+
 /// Bytes on the heap, by part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryUse {
@@ -13,7 +15,7 @@ pub struct MemoryUse {
     pub tree: usize,
     /// Values of all fields, dictionaries included.
     pub attributes: usize,
-    /// Feature numbers, and the ways from number and public id to feature.
+    /// Feature numbers, the ways from number and public id to feature, and which features are no longer true.
     pub identity: usize,
     /// Valid times.
     pub times: usize,
@@ -23,5 +25,21 @@ impl MemoryUse {
     /// All parts together.
     pub fn total(&self) -> usize {
         self.coordinates + self.projected + self.structure + self.tree + self.attributes + self.identity + self.times
+    }
+}
+
+impl Add for MemoryUse {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            coordinates: self.coordinates + other.coordinates,
+            projected: self.projected + other.projected,
+            structure: self.structure + other.structure,
+            tree: self.tree + other.tree,
+            attributes: self.attributes + other.attributes,
+            identity: self.identity + other.identity,
+            times: self.times + other.times,
+        }
     }
 }

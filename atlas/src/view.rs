@@ -1,45 +1,58 @@
 //! One feature of a layer in memory.
 
-use crate::LayerSnapshot;
-use onemap_model::{Bbox, Fid, Geometry, TimeSpan, Value};
+use crate::segment::Segment;
+use onemap_model::{Bbox, Feature, Fid, Geometry, Row, TimeSpan, Value};
 
 /// Reads one feature in place; what is asked for is copied out.
 #[derive(Debug, Clone, Copy)]
 pub struct FeatureView<'a> {
-    pub(crate) layer: &'a LayerSnapshot,
-    pub(crate) slot: u32,
+    segment: &'a Segment,
+    slot: u32,
 }
 
-impl FeatureView<'_> {
+impl<'a> FeatureView<'a> {
+    pub(crate) fn new(segment: &'a Segment, slot: u32) -> Self {
+        Self { segment, slot }
+    }
+
     /// Its number.
     pub fn fid(&self) -> Fid {
-        self.layer.parts.fid(self.slot)
+        self.segment.fid(self.slot)
     }
 
     /// Its public id: the text of its key, or its number where there is no key or the key is null.
     pub fn public_id(&self) -> String {
-        self.layer
-            .parts
+        self.segment
             .with_public_id(self.slot, |id| String::from_utf8_lossy(id).into_owned())
     }
 
     /// Where it is, in longitude and latitude; none for a null geometry. Coordinates are exactly those given.
     pub fn geometry(&self) -> Option<Geometry> {
-        self.layer.parts.shapes.geometry(self.slot as usize)
+        self.segment.shapes.geometry(self.slot as usize)
     }
 
     /// The value of the layer's field in place `field`; null where there is no such field.
     pub fn value(&self, field: usize) -> Value {
-        self.layer.parts.cell(self.slot, field).to_value()
+        self.segment.cell(self.slot, field).to_value()
     }
 
     /// When it is true.
     pub fn valid(&self) -> TimeSpan {
-        self.layer.parts.times.get(self.slot as usize)
+        self.segment.times.get(self.slot as usize)
     }
 
     /// The smallest box around its geometry, in degrees; none where there is nothing. Costs a look at each vertex.
     pub fn bbox(&self) -> Option<Bbox> {
-        Bbox::around(self.layer.parts.shapes.coords_of(self.slot as usize).iter().copied())
+        Bbox::around(self.segment.shapes.coords_of(self.slot as usize).iter().copied())
+    }
+
+    /// All of it, copied: a value for each field of the layer.
+    pub fn to_feature(&self) -> Feature {
+        let row = Row {
+            geometry: self.geometry(),
+            values: (0..self.segment.columns.len()).map(|field| self.value(field)).collect(),
+            valid: self.valid(),
+        };
+        Feature { fid: self.fid(), row }
     }
 }

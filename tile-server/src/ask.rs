@@ -7,6 +7,7 @@ use crate::origin::LINK_HEADERS;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::representation::{self, Representation};
+use crate::versions::{self, MIN_VERSION, VERSION};
 use crate::view::{Audience, View};
 use axum::body::{Body, Bytes};
 use axum::extract::FromRequestParts;
@@ -16,7 +17,7 @@ use axum::http::header::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -71,6 +72,9 @@ impl FromRequestParts<Arc<App>> for Ask {
         let params = Params::parse(parts.uri.query())?;
         if let Some(Known(Some(known))) = parts.extensions.get() {
             params.expect(known)?;
+            if let Some(least) = params.get(MIN_VERSION) {
+                versions::reach(app, least).await?;
+            }
         }
         Ok(Self {
             app: Arc::clone(app),
@@ -93,6 +97,21 @@ impl Ask {
             None => Err(Problem::unavailable(
                 "the map is being loaded; /health/ready tells how far it is",
             )),
+        }
+    }
+
+    /// As [`Ask::view`], of the version that `version` asks for; the newest where it is absent.
+    ///
+    /// # Errors
+    /// 503 until the store has been read, and what [`versions::past`] gives.
+    pub(crate) async fn view_of_version(&self) -> Result<View, Problem> {
+        let view = self.view()?;
+        match self.params.get(VERSION) {
+            None => Ok(view),
+            Some(version) => {
+                let past = versions::past(&self.app, view.published(), version).await?;
+                Ok(view.as_of(past))
+            }
         }
     }
 
@@ -142,7 +161,8 @@ impl Ask {
         }
     }
 
-    /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none.
+    /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none, 503 where too much is on
+    /// its way to others.
     pub(crate) fn deliver(
         &self,
         made: &Representation,
@@ -150,9 +170,50 @@ impl Ask {
         freshness: Freshness,
         depends: DependsOn,
     ) -> Response {
+        let known = self.if_none_match();
+        if let Some(tag) = known.iter().find_map(|line| representation::matching(line, &made.etag)) {
+            return self.unchanged(tag, audience, freshness, depends);
+        }
+        let mut response = self.bare(&made.etag, audience, freshness, depends);
+        if made.bytes.is_empty() {
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        } else {
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
+            if made.coding == negotiate::Coding::Gzip {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            match self.app.held.hold(Bytes::clone(&made.bytes)) {
+                Ok(bytes) => *response.body_mut() = Body::from(bytes),
+                Err(problem) => return problem.into_response(),
+            }
+        }
+        response
+    }
+
+    /// 304 for the tag that the client has, as it sent it: that is how it finds what it is of.
+    pub(crate) fn unchanged(
+        &self,
+        tag: &str,
+        audience: Audience,
+        freshness: Freshness,
+        depends: DependsOn,
+    ) -> Response {
+        let mut response = self.bare(tag, audience, freshness, depends);
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response
+    }
+
+    /// The values of `If-None-Match`.
+    pub(crate) fn if_none_match(&self) -> Vec<&str> {
+        let lines = self.headers.get_all(IF_NONE_MATCH).iter();
+        lines.filter_map(|line| line.to_str().ok()).collect()
+    }
+
+    fn bare(&self, tag: &str, audience: Audience, freshness: Freshness, depends: DependsOn) -> Response {
         let mut response = Response::new(Body::empty());
         let headers = response.headers_mut();
-        headers.insert(ETAG, header(&made.etag));
+        headers.insert(ETAG, header(tag));
         headers.insert(
             CACHE_CONTROL,
             HeaderValue::from_static(cache_control(audience, freshness)),
@@ -161,27 +222,7 @@ impl Ask {
         if audience == Audience::Everybody {
             open_to_all(headers);
         }
-        if self.has_already(made) {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        } else if made.bytes.is_empty() {
-            *response.status_mut() = StatusCode::NO_CONTENT;
-        } else {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
-            if made.coding == negotiate::Coding::Gzip {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-            *response.body_mut() = Body::from(Bytes::clone(&made.bytes));
-        }
         response
-    }
-
-    fn has_already(&self, made: &Representation) -> bool {
-        let lines = self
-            .headers
-            .get_all(IF_NONE_MATCH)
-            .iter()
-            .filter_map(|line| line.to_str().ok());
-        lines.into_iter().any(|line| representation::matches(line, &made.etag))
     }
 
     fn vary(&self, depends: DependsOn) -> String {

@@ -1,12 +1,14 @@
 //! Ready-made tiles, as many as fit into a number of bytes.
 //!
-//! A key names the *generation* of every layer in the tile; a layer gets a new one with each change and whenever a
-//! boundary of valid time passes, so a tile from before an edit is never met again and needs no clearing: it ages out.
-//! A tile is rendered once however many ask for it at the same moment.
+//! A tile is kept under the names of its layers. A change takes away exactly the tiles that it touches, before what it
+//! made is published; what is rendered meanwhile is kept only where nothing touched it (see [`crate::touch_map`]). A
+//! tile is rendered once however many ask for it at the same moment.
 
 use crate::negotiate::Coding;
 use crate::problem::Problem;
 use crate::representation::Representation;
+use crate::selections::SelectionId;
+use crate::touched::Touched;
 use onemap_model::TileCoord;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -18,8 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) enum Key {
     /// A tile of some layers.
     Tile {
-        /// Their generations, in the order of the layers in the tile.
-        layers: Box<[u64]>,
+        /// The layers.
+        selection: SelectionId,
         /// The tile.
         tile: TileCoord,
         /// The coding.
@@ -34,9 +36,11 @@ pub(crate) enum Key {
     },
 }
 
+type Kept = Cache<Key, Arc<Representation>, ByBytes>;
+
 /// A cache bounded by bytes.
 pub(crate) struct AnswerCache {
-    kept: Option<Cache<Key, Arc<Representation>, ByBytes>>,
+    kept: Option<Kept>,
     asked: AtomicU64,
     made: AtomicU64,
 }
@@ -45,13 +49,9 @@ pub(crate) struct AnswerCache {
 struct ByBytes;
 
 impl Weighter<Key, Arc<Representation>> for ByBytes {
-    fn weight(&self, key: &Key, value: &Arc<Representation>) -> u64 {
+    fn weight(&self, _: &Key, value: &Arc<Representation>) -> u64 {
         const OVERHEAD_BYTES: usize = 200;
-        let layers = match key {
-            Key::Tile { layers, .. } => layers.len() * 8,
-            Key::Asset { .. } => 0,
-        };
-        (value.bytes.len() + value.etag.len() + layers + OVERHEAD_BYTES) as u64
+        (value.bytes.len() + value.etag.len() + OVERHEAD_BYTES) as u64
     }
 }
 
@@ -75,15 +75,79 @@ impl AnswerCache {
     where
         F: Future<Output = Result<Representation, Problem>>,
     {
+        self.get_if(key, make, |keep| keep()).await
+    }
+
+    /// As [`AnswerCache::get`]; what was made is kept, and given to those who wait, only if `admit` calls its argument.
+    ///
+    /// # Errors
+    /// What `make` gives.
+    pub(crate) async fn get_if<F, A>(&self, key: Key, make: F, admit: A) -> Result<Arc<Representation>, Problem>
+    where
+        F: Future<Output = Result<Representation, Problem>>,
+        A: FnOnce(&mut dyn FnMut()),
+    {
         self.asked.fetch_add(1, Ordering::Relaxed);
         let make = async {
             self.made.fetch_add(1, Ordering::Relaxed);
             make.await.map(Arc::new)
         };
-        match &self.kept {
-            Some(kept) => kept.get_or_insert_async(&key, make).await,
-            None => make.await,
+        let Some(kept) = &self.kept else {
+            return make.await;
+        };
+        match kept.get_value_or_guard_async(&key).await {
+            Ok(found) => Ok(found),
+            Err(guard) => {
+                let made = make.await?;
+                let mut guard = Some(guard);
+                admit(&mut || {
+                    // Where the place was taken away meanwhile, it is not kept; those who waited before that get it.
+                    drop(guard.take().map(|guard| guard.insert(Arc::clone(&made))));
+                });
+                Ok(made)
+            }
         }
+    }
+
+    /// Takes away the tiles that were touched, of these selections; gives how many there were.
+    pub(crate) fn remove(&self, selections: &[SelectionId], touched: &Touched) -> u64 {
+        let Some(kept) = self
+            .kept
+            .as_ref()
+            .filter(|_| !selections.is_empty() && !touched.is_empty())
+        else {
+            return 0;
+        };
+        let single = touched.tiles().len() * selections.len() * Coding::ALL.len();
+        if touched.is_everything() || touched.ranges().next().is_some() || single > kept.len().max(1000) {
+            return Self::sweep(kept, selections, touched);
+        }
+        let keys = touched.tiles().flat_map(|tile| {
+            let of = move |selection: &SelectionId| {
+                let selection = *selection;
+                Coding::ALL.map(|coding| Key::Tile {
+                    selection,
+                    tile,
+                    coding,
+                })
+            };
+            selections.iter().flat_map(of)
+        });
+        keys.filter(|key| kept.remove(key).is_some()).count() as u64
+    }
+
+    /// As [`AnswerCache::remove`], by looking at everything that is kept.
+    fn sweep(kept: &Kept, selections: &[SelectionId], touched: &Touched) -> u64 {
+        let removed = AtomicU64::new(0);
+        kept.retain(|key, _| {
+            let is_touched = match key {
+                Key::Tile { selection, tile, .. } => selections.contains(selection) && touched.contains(*tile),
+                Key::Asset { .. } => false,
+            };
+            removed.fetch_add(u64::from(is_touched), Ordering::Relaxed);
+            !is_touched
+        });
+        removed.into_inner()
     }
 
     /// How often it was asked, how often an answer had to be made, and how many bytes it holds.
@@ -100,6 +164,7 @@ impl AnswerCache {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selections::Selections;
 
     fn key(n: u8) -> Key {
         Key::Asset {
@@ -130,6 +195,47 @@ mod tests {
         let cache = AnswerCache::new(1 << 20);
         assert!(cache.get(key(1), async { Err(Problem::fault()) }).await.is_err());
         assert!(cache.get(key(1), made(10)).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn exactly_what_was_touched_is_taken_away_and_what_is_not_admitted_never_kept() {
+        use onemap_model::{Bbox, TileMatrixSet::WebMercatorQuad, ZoomRange};
+        let (cache, selections) = (AnswerCache::new(1 << 20), Selections::default());
+        let (own, other) = (selections.id("a,"), selections.id("b,"));
+        let keys: Vec<Key> = [own, other]
+            .into_iter()
+            .flat_map(|selection| {
+                let tile = move |col| WebMercatorQuad.tile(3, col, 3).unwrap();
+                let key = move |col, coding| Key::Tile {
+                    selection,
+                    tile: tile(col),
+                    coding,
+                };
+                (0..8).flat_map(move |col| Coding::ALL.map(|coding| key(col, coding)))
+            })
+            .collect();
+        let fill = async || {
+            for key in &keys {
+                cache.get(key.clone(), made(10)).await.unwrap();
+            }
+            cache.counts().1
+        };
+        assert_eq!(fill().await, 32);
+        let point =
+            |touched: &mut Touched| touched.include(&Bbox::new(20.0, 10.0, 20.0, 10.0).unwrap(), ZoomRange::ALL);
+        let mut one = Touched::default();
+        point(&mut one);
+        assert_eq!((cache.remove(&[own], &one), fill().await), (2, 34));
+        let mut wide = Touched::default();
+        wide.include(&Bbox::new(-180.0, 1.0, -100.0, 80.0).unwrap(), ZoomRange::ALL);
+        point(&mut wide);
+        assert_eq!((cache.remove(&[own, other], &wide), fill().await), (12, 46));
+        assert_eq!((cache.remove(&[other], &Touched::everything()), fill().await), (16, 62));
+        assert_eq!(cache.remove(&[], &Touched::everything()), 0);
+        for times in 1..3 {
+            cache.get_if(key(1), made(10), |_| ()).await.unwrap();
+            assert_eq!(cache.counts().1, 62 + times);
+        }
     }
 
     #[tokio::test]

@@ -94,7 +94,7 @@ fn describe(ask: &Ask, served: &ServedLayer) -> Value {
     let layer = served.snapshot.layer();
     let moment = |at: Option<onemap_model::Instant>| at.map(|at| at.to_string());
     let mut extent = json!({"temporal": {
-        "interval": [[moment(served.lifetime.from()), moment(served.lifetime.to())]],
+        "interval": [[moment(served.lifetime().from()), moment(served.lifetime().to())]],
         "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian",
     }});
     if let Some(bbox) = served.snapshot.bbox() {

@@ -1,6 +1,7 @@
 //! Settings: what a file and the command line say, turned once into a checked [`Config`].
 
 use crate::origin::{BaseUrl, BaseUrlError};
+use onemap_store::OpenMode;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,7 +38,9 @@ pub struct RawLimits {
     pub render_threads: Option<usize>,
     /// Pieces of rendering that may wait.
     pub max_queued: Option<usize>,
-    /// Milliseconds between two looks at the store, 100 to 5000.
+    /// Megabytes of answers that may be on their way to clients.
+    pub max_answer_mb: Option<u64>,
+    /// Milliseconds between two looks at the store, where nothing wakes the server earlier, 100 to 5000.
     pub poll_ms: Option<u64>,
 }
 
@@ -46,6 +49,8 @@ pub struct RawLimits {
 pub struct Config {
     /// The store: a path, or `postgres://…`.
     pub store: String,
+    /// How the store is opened: what is done with one of an older schema.
+    pub open: OpenMode,
     /// The address to listen on; port 0 takes any that is free.
     pub listen: SocketAddr,
     /// What every link begins with; from the request where none.
@@ -71,7 +76,9 @@ pub struct Limits {
     pub render_threads: usize,
     /// Pieces of rendering that may wait; further ones are refused with 503.
     pub max_queued: usize,
-    /// Between two looks at the store.
+    /// Bytes of answers that may be on their way to clients; further ones are refused with 503.
+    pub max_answer_bytes: u64,
+    /// Between two looks at the store, where nothing wakes the server earlier.
     pub poll: Duration,
 }
 
@@ -151,6 +158,7 @@ impl RawConfig {
         let listen = self.listen.unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         Ok(Config {
             store,
+            open: OpenMode::Existing,
             listen: listen.parse().map_err(|_| ConfigError::Listen(listen))?,
             public_url: self.public_url.map(|url| BaseUrl::parse(&url)).transpose()?,
             cache_bytes: within("cache_mb", self.cache_mb, 256, 0, 1 << 20)? << 20,
@@ -173,8 +181,28 @@ impl RawLimits {
             max_connections: many("limits.max_connections", self.max_connections, 4096, 1_000_000)?,
             render_threads: many("limits.render_threads", self.render_threads, cores, 1024)?,
             max_queued: many("limits.max_queued", self.max_queued, 512, 1_000_000)?,
+            max_answer_bytes: within("limits.max_answer_mb", self.max_answer_mb, 512, 1, 1 << 20)? << 20,
             poll: Duration::from_millis(within("limits.poll_ms", self.poll_ms, 1000, 100, 5000)?),
         })
+    }
+}
+
+impl Config {
+    /// The store as it may be shown: without any password.
+    pub fn store_shown(&self) -> String {
+        let lower = self.store.trim().to_ascii_lowercase();
+        if !["postgres:", "postgresql:", "pg:"]
+            .iter()
+            .any(|scheme| lower.starts_with(scheme))
+        {
+            return self.store.clone();
+        }
+        let Some((scheme, rest)) = self.store.split_once("://") else {
+            return "a PostgreSQL database".to_owned();
+        };
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        format!("{scheme}://{place}")
     }
 }
 
@@ -216,6 +244,21 @@ mod tests {
         check("[limits]\npoll_ms = 60000", "limits.poll_ms");
         check("[limits]\nmax_connections = 0", "limits.max_connections");
         check("[limits]\nwait = 0", "wait");
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let check = |store: &str, expected: &str| {
+            let config = RawConfig::default().check(store.into()).unwrap();
+            assert_eq!(config.store_shown(), expected);
+        };
+        check("data/city.gpkg", "data/city.gpkg");
+        check(
+            "postgres://me:se@cret@host:5432/db?password=secret",
+            "postgres://host:5432/db",
+        );
+        check("postgresql:///db?user=me&password=secret", "postgresql:///db");
+        check("PG:password=secret", "a PostgreSQL database");
     }
 
     #[test]

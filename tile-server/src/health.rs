@@ -1,6 +1,7 @@
 //! Whether the server lives, is ready, and what it counts.
 
 use crate::ask::{Answer, Ask};
+use crate::client::Sees;
 use crate::metrics;
 use crate::status::Phase;
 use crate::view::View;
@@ -34,19 +35,31 @@ pub(crate) async fn ready(ask: Ask) -> Answer {
         .layers()
         .map(|layer| json!({"id": layer.name(), "features": layer.count}))
         .collect();
-    let store = if phase == Phase::Unreadable {
-        "unreadable: the last state read is served"
-    } else {
-        "followed"
+    let (status, store) = match &phase {
+        Phase::Loading(_) | Phase::Following => (StatusCode::OK, "followed"),
+        Phase::Unreadable(_) => (StatusCode::OK, "unreadable: the last state read is served"),
+        Phase::Faulty => (StatusCode::SERVICE_UNAVAILABLE, "not followed: a fault in the server"),
     };
-    let body = json!({
-        "status": "ready",
+    let mut body = json!({
+        "status": if status == StatusCode::OK { "ready" } else { "faulty" },
         "version": view.version().0,
         "epoch": view.epoch().as_str(),
         "store": store,
+        "age_s": ask.app.status.age().map(|age| age.as_millis() as f64 / 1e3),
         "layers": layers,
     });
-    Ok(document(StatusCode::OK, &body))
+    if let Phase::Unreadable(reason) = phase {
+        // What the store is called is for this machine to know.
+        body["failing"] = match ask.client.sees {
+            Sees::Everything => reason.into(),
+            Sees::PublicOnly => "the store cannot be read".into(),
+        };
+    }
+    let mut response = document(status, &body);
+    if status != StatusCode::OK {
+        response.headers_mut().insert(RETRY_AFTER, 1.into());
+    }
+    Ok(response)
 }
 
 /// `/metrics`: counters for Prometheus.

@@ -10,7 +10,7 @@ use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
 use crate::published::ServedLayer;
 use crate::representation::Representation;
-use crate::view::Audience;
+use crate::versions::VERSION;
 use axum::extract::Path;
 use axum::http::HeaderName;
 use axum::http::header::LINK;
@@ -20,14 +20,14 @@ use serde_json::{Value, json};
 use std::iter::Peekable;
 
 /// The parameters of `/items`.
-pub(crate) const PARAMS: &[&str] = &["bbox", "limit", "offset", "f"];
+pub(crate) const PARAMS: &[&str] = &["bbox", "limit", "offset", "version", "f"];
 
 const GEOJSON: &str = "application/geo+json";
 const FORMATS: [&str; 2] = ["json", "geojson"];
 const DEFAULT_LIMIT: u64 = 10;
 const MAX_LIMIT: u64 = 10_000;
 /// A page ends early where it would grow beyond this; its `next` link goes on from there.
-const MAX_PAGE_BYTES: usize = 64 << 20;
+const MAX_PAGE_BYTES: usize = 8 << 20;
 
 /// What a page is asked for.
 struct PageQuery {
@@ -47,12 +47,12 @@ struct Page {
 
 /// Answers with a page of a layer's features.
 pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     let layer = view.layer(&name)?.clone();
     ask.format(&FORMATS)?;
     let query = PageQuery::read(&ask, view.now())?;
     let (coding, asked) = (ask.coding()?, ask.clone());
-    let audience = Audience::of([&layer]);
+    let audience = view.audience_of([&layer]);
     let work = move |waiting: &Waiting<'_>| {
         let page = Page::read(&layer, &query, waiting);
         let links = page_links(&asked, layer.name(), &query, &page);
@@ -70,11 +70,11 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
 
 /// Answers with the feature of a public id that is valid now.
 pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> Answer {
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     let layer = view.layer(&name)?.clone();
     ask.format(&FORMATS)?;
     let (now, coding, asked) = (view.now(), ask.coding()?, ask.clone());
-    let audience = Audience::of([&layer]);
+    let audience = view.audience_of([&layer]);
     let work = move |_: &Waiting<'_>| {
         let found = layer.snapshot.by_public_id(&id);
         let missing = || Problem::not_found(format!("layer {name:?} has no feature {:?} now", shorten(&id)));
@@ -221,10 +221,15 @@ fn page_links(ask: &Ask, layer: &str, query: &PageQuery, page: &Page) -> Vec<Lin
 
 fn item_links(ask: &Ask, layer: &str, id: &str) -> Vec<Link> {
     let collection = ask.url(&format!("/collections/{}", encode(layer)));
+    let version = ask
+        .params
+        .get(VERSION)
+        .map(|version| format!("?{VERSION}={}", encode(version)));
+    let version = version.unwrap_or_default();
     vec![
         Link::new(
             "self",
-            format!("{collection}/items/{}", encode(id)),
+            format!("{collection}/items/{}{version}", encode(id)),
             GEOJSON,
             "This feature",
         ),

@@ -1,8 +1,10 @@
 //! The one map over HTTP: vector tiles, OGC API, styles, the viewer.
 //!
 //! A [`Server`] reads a store into memory and follows it. Every answer is made from an immutable snapshot; nothing here
-//! knows input formats or SQL, and no request ever touches the store.
+//! knows input formats or SQL. The store is read by the follower, which makes the next snapshot, and by a few threads that
+//! answer what was: no other request touches it.
 
+mod advance;
 mod app;
 mod ask;
 mod assets;
@@ -16,21 +18,28 @@ mod edge;
 mod follow;
 mod geojson;
 mod health;
+mod held;
+mod history;
 mod items;
 mod landing;
+mod lifetime;
 mod links;
 mod listen;
 mod load;
+mod merging;
 mod metrics;
 mod negotiate;
 mod openapi;
+mod opened;
 mod origin;
 mod params;
+mod past;
 mod pool;
 mod problem;
 mod published;
 mod representation;
 mod routes;
+mod selections;
 mod server;
 mod status;
 mod style;
@@ -39,6 +48,9 @@ mod tile_matrix_sets;
 mod tilejson;
 mod tiles;
 mod tilesets;
+mod touch_map;
+mod touched;
+mod versions;
 mod view;
 
 pub use config::{Config, ConfigError, Limits, RawConfig, RawLimits};

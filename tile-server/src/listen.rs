@@ -22,7 +22,7 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 /// The most header fields of a request.
 const MAX_HEADERS: usize = 100;
 /// Requests at a time on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 128;
+const MAX_STREAMS: u32 = 32;
 
 /// Serves `router` until `stop` is ready, then lets requests under way finish within the limit.
 pub(crate) async fn serve(listener: TcpListener, router: Router, app: Arc<App>, stop: impl Future<Output = ()>) {

@@ -4,141 +4,148 @@ use crate::app::App;
 use crate::published::{Published, ServedLayer, now};
 use crate::status::Phase;
 use onemap_atlas::{LayerBuilder, LayerSnapshot};
-use onemap_model::{Instant, Layer, TimeSpan};
+use onemap_model::{Instant, Layer, Version};
 use onemap_store::{At, LayerState, Reading, Result, Store};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
-/// From the first to the last moment of some spans.
-#[derive(Default)]
-struct Lifetime(Option<(Option<Instant>, Option<Instant>)>);
+/// The layers of one view of the store.
+pub(crate) struct Loaded {
+    /// The version of the view.
+    pub version: Version,
+    /// The moment that the new layers are at.
+    pub now: Instant,
+    /// The layers, in the order of their names.
+    pub layers: Vec<LoadedLayer>,
+}
 
-/// Reads the newest state; layers that did not change since `before` are taken over from it.
+/// A layer of a view.
+pub(crate) enum LoadedLayer {
+    /// It was there already; the version that last changed it.
+    Kept(ServedLayer, Version),
+    /// It was read whole.
+    New(ServedLayer),
+}
+
+/// Reads the newest state, all of it.
 ///
 /// # Errors
 /// Faults of the store.
-pub(crate) fn load(store: &mut dyn Store, before: Option<&Published>, app: &App) -> Result<Published> {
+pub(crate) fn load_all(store: &mut dyn Store, before: Option<&Published>, app: &App) -> Result<Published> {
+    // Read once, when everything is there, and never back: a boundary of valid time that fell between two readings of
+    // the clock would be passed over for ever.
+    let moment = || before.map_or_else(now, |before| now().max(before.now()));
+    let loaded = load(store, moment, app, |_| None)?;
+    let layers = loaded.layers.into_iter().map(LoadedLayer::into_layer).collect();
+    let sequence = before.map_or(1, |published| published.sequence + 1);
     let epoch = store.epoch().clone();
-    let before = before.filter(|published| *published.snapshot.epoch() == epoch);
+    Ok(Published::new(epoch, loaded.version, loaded.now, layers, sequence))
+}
+
+/// Reads the newest state of those layers for which `keep` gives nothing; what it gives stands for the others. The new
+/// ones are as they are at the `moment` that is asked for when everything is there.
+///
+/// # Errors
+/// Faults of the store.
+pub(crate) fn load(
+    store: &mut dyn Store,
+    moment: impl FnOnce() -> Instant,
+    app: &App,
+    keep: impl Fn(&LayerState) -> Option<ServedLayer>,
+) -> Result<Loaded> {
     let mut reading = store.read(At::Now)?;
     let (version, states) = (reading.version(), reading.layers()?);
     let started = std::time::Instant::now();
     // Reading is one file's affair; indexing and generalising a layer goes on beside the reading of the next.
-    let (now, built) = thread::scope(|scope| -> Result<(Instant, Vec<_>)> {
+    let (now, layers) = thread::scope(|scope| -> Result<(Instant, Vec<_>)> {
         let mut built = Vec::with_capacity(states.len());
         for (at, state) in states.iter().enumerate() {
-            if before.is_none() {
-                app.status
-                    .enter(Phase::Loading(format!("reading layer {} of {}", at + 1, states.len())));
-            }
-            if let Some(kept) = before.and_then(|published| unchanged(published, state)) {
-                built.push(Built::Kept(kept));
+            if let Some(kept) = keep(state) {
+                built.push(Building::Kept(kept, state.changed));
                 continue;
             }
-            let (builder, lifetime) = read_layer(&mut *reading, &state.layer)?;
+            app.status
+                .loads(|| Phase::Loading(format!("reading layer {} of {}", at + 1, states.len())));
+            let builder = read_layer(&mut *reading, &state.layer)?;
+            app.metrics.whole_reloads.fetch_add(1, Ordering::Relaxed);
             let finish = move || {
                 let snapshot = builder.finish();
                 tracing::info!(layer = %snapshot.layer().name(), features = snapshot.len(), "layer ready");
                 snapshot
             };
-            built.push(Built::New(scope.spawn(finish), lifetime, state.changed));
+            built.push(Building::New(scope.spawn(finish), state.changed));
         }
-        if before.is_none() {
-            app.status.enter(Phase::Loading("building indexes".to_owned()));
-        }
-        let built: Vec<_> = built.into_iter().map(Built::join).collect();
-        let then = before.map(|published| published.snapshot.now());
-        // Read once, when everything is there, and never back: a boundary of valid time that fell between two readings
-        // of the clock would be passed over for ever.
-        let now = then.map_or_else(now, |then| now().max(then));
-        Ok((now, built.into_iter().map(|built| built.serve(then, now)).collect()))
+        app.status.loads(|| Phase::Loading("building indexes".to_owned()));
+        let built: Vec<_> = built.into_iter().map(Building::join).collect();
+        let now = moment();
+        Ok((now, built.into_iter().map(|built| built.serve(now)).collect()))
     })?;
-    tracing::info!(%version, layers = built.len(), took = ?started.elapsed(), "store read");
-    Ok(Published::new(epoch, version, now, built))
+    tracing::info!(%version, layers = layers.len(), took = ?started.elapsed(), "store read");
+    Ok(Loaded { version, now, layers })
 }
 
-/// A layer on its way into the new snapshot.
-enum Built<'scope> {
-    Kept(ServedLayer),
-    New(
-        thread::ScopedJoinHandle<'scope, LayerSnapshot>,
-        TimeSpan,
-        onemap_model::Version,
-    ),
+/// Reads a layer whole as it was at `version`.
+///
+/// # Errors
+/// Faults of the store; [`onemap_store::Error::UnknownVersion`].
+pub(crate) fn load_past(
+    store: &mut dyn Store,
+    version: Version,
+    state: &LayerState,
+    now: Instant,
+) -> Result<ServedLayer> {
+    let builder = read_layer(&mut *store.read(At::Version(version))?, &state.layer)?;
+    Ok(ServedLayer::new(builder.finish(), state.changed, now))
+}
+
+/// A layer on its way.
+enum Building<'scope> {
+    Kept(ServedLayer, Version),
+    New(thread::ScopedJoinHandle<'scope, LayerSnapshot>, Version),
 }
 
 /// A layer that is ready.
-enum Ready {
-    Kept(ServedLayer),
-    New(Arc<LayerSnapshot>, TimeSpan, onemap_model::Version),
+enum Built {
+    Kept(ServedLayer, Version),
+    New(LayerSnapshot, Version),
 }
 
-impl Built<'_> {
-    fn join(self) -> Ready {
+impl Building<'_> {
+    fn join(self) -> Built {
         match self {
-            Built::Kept(layer) => Ready::Kept(layer),
-            Built::New(building, lifetime, changed) => {
+            Building::Kept(layer, changed) => Built::Kept(layer, changed),
+            Building::New(building, changed) => {
                 let snapshot = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                Ready::New(Arc::new(snapshot), lifetime, changed)
+                Built::New(snapshot, changed)
             }
         }
     }
 }
 
-impl Ready {
-    fn serve(self, then: Option<Instant>, now: Instant) -> ServedLayer {
+impl Built {
+    fn serve(self, now: Instant) -> LoadedLayer {
         match self {
-            Ready::Kept(layer) => layer.at(then.unwrap_or(now), now),
-            Ready::New(snapshot, lifetime, changed) => ServedLayer::new(snapshot, changed, lifetime, now),
+            Built::Kept(layer, changed) => LoadedLayer::Kept(layer, changed),
+            Built::New(snapshot, changed) => LoadedLayer::New(ServedLayer::new(snapshot, changed, now)),
         }
     }
 }
 
-fn unchanged(published: &Published, state: &LayerState) -> Option<ServedLayer> {
-    let name = state.layer.name().as_str();
-    let kept = published.layers.iter().find(|layer| layer.name() == name)?;
-    let same = kept.changed == state.changed && *kept.snapshot.layer() == state.layer;
-    same.then(|| kept.clone())
+impl LoadedLayer {
+    /// The layer.
+    pub(crate) fn into_layer(self) -> ServedLayer {
+        match self {
+            LoadedLayer::Kept(layer, _) | LoadedLayer::New(layer) => layer,
+        }
+    }
 }
 
-fn read_layer(reading: &mut dyn Reading, layer: &Layer) -> Result<(LayerBuilder, TimeSpan)> {
+fn read_layer(reading: &mut dyn Reading, layer: &Layer) -> Result<LayerBuilder> {
     let mut builder = LayerBuilder::new(layer.clone());
-    let mut lifetime = Lifetime::default();
     reading.features(layer.name(), &mut |feature| {
-        lifetime.include(feature.row.valid);
         builder.push(feature);
         ControlFlow::Continue(())
     })?;
-    Ok((builder, lifetime.span()))
-}
-
-impl Lifetime {
-    fn include(&mut self, span: TimeSpan) {
-        let (from, to) = self.0.unwrap_or((span.from(), span.to()));
-        let both = |a: Option<Instant>, b: Option<Instant>, pick: fn(Instant, Instant) -> Instant| Some(pick(a?, b?));
-        self.0 = Some((both(from, span.from(), Ord::min), both(to, span.to(), Ord::max)));
-    }
-
-    fn span(&self) -> TimeSpan {
-        let (from, to) = self.0.unwrap_or((None, None));
-        TimeSpan::new(from, to).unwrap_or(TimeSpan::ALWAYS)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_holds_all_spans_and_is_open_where_one_is() {
-        let at = |micros: i64| Some(Instant::from_micros(micros).unwrap());
-        let mut lifetime = Lifetime::default();
-        lifetime.include(TimeSpan::new(at(5), at(9)).unwrap());
-        lifetime.include(TimeSpan::new(at(2), at(7)).unwrap());
-        assert_eq!(lifetime.span(), TimeSpan::new(at(2), at(9)).unwrap());
-        lifetime.include(TimeSpan::new(at(3), None).unwrap());
-        assert_eq!(lifetime.span(), TimeSpan::new(at(2), None).unwrap());
-        assert_eq!(Lifetime::default().span(), TimeSpan::ALWAYS);
-    }
+    Ok(builder)
 }

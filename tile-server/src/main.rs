@@ -2,7 +2,9 @@
 
 use anyhow::Context;
 use clap::Parser;
+use onemap_store::OpenMode;
 use onemap_tile_server::{Config, RawConfig, ServeError, Server};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,18 +16,24 @@ Examples:
       serve a store on http://127.0.0.1:8080; the map is at /map
   onemap-serve data/city.gpkg --listen 0.0.0.0:80 --public-url https://map.example.cn
       behind a name; layers that are not public are still for this machine only
+  onemap-serve 'postgres://onemap@db1,db2/city?target_session_attrs=read-write' --migrate
+      follow a PostGIS database, brought up to this release first; PGPASSWORD or ~/.pgpass has the password
   ONEMAP_CACHE_MB=1024 RUST_LOG=debug onemap-serve data/city.gpkg
       settings by environment; every request is logged
 
 What a --config file may say, besides listen, public_url and cache_mb:
   [limits]
-  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued, poll_ms";
+  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued, max_answer_mb, poll_ms
+
+A change in the store shows at once: tiles and features answer with it, and whoever adds min-version=N to a
+request waits for version N, a second at most. version=N answers as of that version. /health/ready tells which version is
+served, how old that knowledge is and what fails; /metrics counts.";
 
 /// Serve the one map of a city: vector tiles, features, styles, and the map itself at /map.
 #[derive(Debug, Parser)]
 #[command(name = "onemap-serve", version, about, after_help = EXAMPLES)]
 struct Arguments {
-    /// The store: path/to/city.gpkg
+    /// The store: path/to/city.gpkg or postgres://user@host/db
     #[arg(env = "ONEMAP_STORE")]
     store: String,
     /// The address to listen on [default: 127.0.0.1:8080]
@@ -40,7 +48,7 @@ struct Arguments {
     /// How many megabytes of ready tiles to keep; 0 keeps none [default: 256]
     #[arg(long, value_name = "N", env = "ONEMAP_CACHE_MB")]
     cache_mb: Option<u64>,
-    /// Bring an older store up to date before serving it (a GeoPackage is, whenever it is opened)
+    /// Bring a store of an older release up to date before serving it; without it such a store is refused
     #[arg(long, env = "ONEMAP_MIGRATE")]
     migrate: bool,
 }
@@ -51,6 +59,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -84,22 +93,19 @@ fn one_line(error: &anyhow::Error) -> String {
 
 /// 1 for data and usage, 2 for faults.
 fn code(error: &anyhow::Error) -> u8 {
+    use onemap_store::Error::{Io, Postgres, Sqlite, Unreachable};
     match error.downcast_ref::<ServeError>() {
-        Some(ServeError::Threads(_)) => 2,
-        Some(ServeError::Store(onemap_store::Error::Io { .. } | onemap_store::Error::Sqlite { .. })) => 2,
+        Some(ServeError::Threads(_) | ServeError::Follower) => 2,
+        Some(ServeError::Store(Io { .. } | Sqlite { .. } | Unreachable { .. } | Postgres { .. })) => 2,
         _ => 1,
     }
 }
 
 async fn serve(arguments: Arguments) -> anyhow::Result<()> {
     let config = config(arguments)?;
-    let store = config.store.clone();
+    let store = config.store_shown();
     let server = Server::bind(config).await?;
-    let url = server.url();
-    tracing::info!(
-        "serving {store} on http://{}; the map is at {url}/map, the API at {url}/api",
-        server.address()
-    );
+    tracing::info!("listening on http://{}; reading {store}", server.address());
     let mut terminated = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupted = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let stop = async {
@@ -120,5 +126,9 @@ fn config(arguments: Arguments) -> anyhow::Result<Config> {
         ..RawConfig::default()
     };
     let file = arguments.config.map(|path| RawConfig::read(&path)).transpose()?;
-    Ok(line.or(file.unwrap_or_default()).check(arguments.store)?)
+    let mut config = line.or(file.unwrap_or_default()).check(arguments.store)?;
+    if arguments.migrate {
+        config.open = OpenMode::Migrate;
+    }
+    Ok(config)
 }

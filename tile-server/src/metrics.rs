@@ -1,7 +1,9 @@
 //! What is counted, in the text format of Prometheus. No layer is named: the numbers are for everybody.
 
 use crate::app::App;
+use crate::published::now;
 use axum::http::StatusCode;
+use onemap_model::Instant;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,6 +19,19 @@ pub(crate) struct Metrics {
     pub published: AtomicU64,
     /// How often a look at the store failed.
     pub failed_looks: AtomicU64,
+    /// How often a look at the store succeeded.
+    pub looks: AtomicU64,
+    /// How often the follower opened the store.
+    pub openings: AtomicU64,
+    /// Features changed by what was committed.
+    pub applied: AtomicU64,
+    /// Tiles that a change took out of the cache.
+    pub invalidated: AtomicU64,
+    /// Layers read whole.
+    pub whole_reloads: AtomicU64,
+    /// Tiles of which the client's tag alone said that they are as they were.
+    pub unchanged: AtomicU64,
+    delay_micros: AtomicU64,
 }
 
 impl Metrics {
@@ -25,6 +40,15 @@ impl Metrics {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         self.by_class[class].fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// Notes when what is about to be published was committed, by the store's clock.
+    pub(crate) fn committed(&self, time: Option<Instant>) {
+        if let Some(time) = time {
+            let delay = now().micros().saturating_sub(time.micros());
+            self.delay_micros
+                .store(u64::try_from(delay).unwrap_or(0), Ordering::Relaxed);
+        }
     }
 }
 
@@ -75,7 +99,42 @@ pub(crate) fn exposition(app: &App) -> String {
             load(&metrics.failed_looks).to_string(),
         ),
     ];
-    for (name, kind, value) in rows {
+    let opened_again = load(&metrics.openings).saturating_sub(1);
+    let followed = [
+        ("onemap_http_held_bytes", "gauge", app.held.bytes().to_string()),
+        ("onemap_store_reconnects_total", "counter", opened_again.to_string()),
+        (
+            "onemap_store_applied_changes_total",
+            "counter",
+            load(&metrics.applied).to_string(),
+        ),
+        (
+            "onemap_store_layers_read_whole_total",
+            "counter",
+            load(&metrics.whole_reloads).to_string(),
+        ),
+        (
+            "onemap_store_lag_seconds",
+            "gauge",
+            app.status.age().map_or(0.0, |age| age.as_secs_f64()).to_string(),
+        ),
+        (
+            "onemap_publish_delay_seconds",
+            "gauge",
+            (load(&metrics.delay_micros) as f64 / 1e6).to_string(),
+        ),
+        (
+            "onemap_cache_invalidated_total",
+            "counter",
+            load(&metrics.invalidated).to_string(),
+        ),
+        (
+            "onemap_tiles_unchanged_by_tag_total",
+            "counter",
+            load(&metrics.unchanged).to_string(),
+        ),
+    ];
+    for (name, kind, value) in rows.into_iter().chain(followed) {
         let _ = writeln!(text, "# TYPE {name} {kind}\n{name} {value}");
     }
     text

@@ -13,6 +13,11 @@ pub(crate) enum Coding {
     Gzip,
 }
 
+impl Coding {
+    /// Every coding there is.
+    pub(crate) const ALL: [Coding; 2] = [Coding::Identity, Coding::Gzip];
+}
+
 /// The coding for a request: gzip where the client takes it at least as gladly as no coding.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::items;
 use crate::routes::Route;
+use crate::versions::{MIN_VERSION, VERSION};
 use serde_json::{Map, Value, json};
 
 /// Describes the routes; the server's address is put in with each answer.
@@ -31,7 +32,9 @@ fn operation(route: &Route) -> Value {
         let name = name.trim_start_matches('*');
         json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}})
     });
-    let in_query = route.params.unwrap_or_default().iter().map(|name| parameter(name));
+    let least = route.params.map(|_| MIN_VERSION);
+    let names = route.params.unwrap_or_default().iter().copied().chain(least);
+    let in_query = names.map(parameter);
     let schema = match route.media_type {
         "application/geo+json" if route.path.ends_with("/items") => json!({"$ref": "#/components/schemas/Page"}),
         media if media.ends_with("json") || media.contains("+json") => json!({"type": "object"}),
@@ -78,6 +81,14 @@ fn parameter(name: &str) -> Value {
         "collections" => (
             "The layers, separated by commas; the basemap where absent",
             json!({"type": "array", "items": {"type": "string"}}),
+        ),
+        VERSION => (
+            "As of this version of the store",
+            json!({"type": "integer", "minimum": 0}),
+        ),
+        MIN_VERSION => (
+            "Answer from this version or a later one; waits up to a second for it, else 503",
+            json!({"type": "integer", "minimum": 0}),
         ),
         _ => ("The format", json!({"type": "string"})),
     };

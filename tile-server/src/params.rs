@@ -1,6 +1,7 @@
 //! The query part of an address: read once, every name known, nothing twice.
 
 use crate::problem::{Problem, shorten};
+use crate::versions::MIN_VERSION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// More parameters than any route has.
@@ -40,19 +41,17 @@ impl Params {
         Ok(Self(params))
     }
 
-    /// Refuses names that the route does not know: a misspelt filter must not give everything.
+    /// Refuses names that the route does not know: a misspelt filter must not give everything. `min-version` every one
+    /// knows.
     ///
     /// # Errors
     /// 400 naming the parameter.
     pub(crate) fn expect(&self, known: &[&str]) -> Result<(), Problem> {
-        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        let is_known = |name: &str| known.contains(&name) || name == MIN_VERSION;
+        match self.0.iter().find(|(name, _)| !is_known(name)) {
             None => Ok(()),
             Some((name, _)) => {
-                let expected = if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                };
+                let expected = [known, &[MIN_VERSION]].concat().join(", ");
                 let name = shorten(name);
                 Err(Problem::bad_request(format!(
                     "unknown parameter {name:?}: expected {expected}"

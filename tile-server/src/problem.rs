@@ -60,6 +60,11 @@ impl Problem {
         Self::new(StatusCode::NOT_ACCEPTABLE, detail)
     }
 
+    /// 410: it was there, and is no longer kept.
+    pub(crate) fn gone(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, detail)
+    }
+
     /// 414: the address is longer than anything that is meant.
     pub(crate) fn uri_too_long(limit_bytes: usize) -> Self {
         Self::new(

@@ -3,6 +3,7 @@
 use crate::negotiate::Coding;
 use axum::body::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
+use std::fmt;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The bytes of one answer in one coding.
@@ -18,20 +19,87 @@ pub(crate) struct Representation {
     pub etag: String,
 }
 
+/// What is behind a tag: which content, and, for a tile, the version at which it was that.
+///
+/// Written `"<hash>[-<scope>-<version>][-gzip]"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag {
+    /// Of the bytes before coding.
+    hash: u128,
+    /// Of what the version counts for; see [`Since`].
+    pub since: Option<Since>,
+    /// The coding that the tag is of.
+    pub coding: Coding,
+}
+
+/// The version at which a tile was rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Since {
+    /// A hash of everything beside the version that makes two tiles comparable: the life of the store, the layers.
+    pub scope: u64,
+    /// The version.
+    pub version: u64,
+}
+
+impl Tag {
+    /// Reads an opaque tag with its quotes; none where it is none of ours.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.strip_prefix('"')?.strip_suffix('"')?;
+        let (text, coding) = match text.strip_suffix("-gzip") {
+            Some(text) => (text, Coding::Gzip),
+            None => (text, Coding::Identity),
+        };
+        let mut parts = text.split('-');
+        let hash = u128::from_str_radix(parts.next().filter(|hash| hash.len() == 32)?, 16).ok()?;
+        let since = match (parts.next(), parts.next(), parts.next()) {
+            (None, ..) => None,
+            (Some(scope), Some(version), None) => Some(Since {
+                scope: u64::from_str_radix(scope, 16).ok()?,
+                version: version.parse().ok()?,
+            }),
+            _ => return None,
+        };
+        Some(Self { hash, since, coding })
+    }
+
+    /// Whether there is nothing behind it.
+    pub(crate) fn is_of_nothing(&self) -> bool {
+        self.hash == xxh3_128(&[])
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{:032x}", self.hash)?;
+        if let Some(Since { scope, version }) = self.since {
+            write!(f, "-{scope:016x}-{version}")?;
+        }
+        f.write_str(match self.coding {
+            Coding::Identity => "\"",
+            Coding::Gzip => "-gzip\"",
+        })
+    }
+}
+
 impl Representation {
     /// Codes `plain` and tags it. An empty body is never coded.
     pub(crate) fn new(content_type: &'static str, plain: Vec<u8>, coding: Coding) -> Self {
-        let tag = format!("{:032x}", xxh3_128(&plain));
-        let gzip = if plain.is_empty() { Coding::Identity } else { coding };
-        let (bytes, etag) = match gzip {
-            Coding::Identity => (plain, format!("\"{tag}\"")),
-            Coding::Gzip => (compress(&plain), format!("\"{tag}-gzip\"")),
+        Self::tagged(content_type, plain, coding, None)
+    }
+
+    /// As [`Representation::new`], with a tag that tells the version.
+    pub(crate) fn tagged(content_type: &'static str, plain: Vec<u8>, coding: Coding, since: Option<Since>) -> Self {
+        let hash = xxh3_128(&plain);
+        let coding = if plain.is_empty() { Coding::Identity } else { coding };
+        let bytes = match coding {
+            Coding::Identity => plain,
+            Coding::Gzip => compress(&plain),
         };
         Self {
             content_type,
-            coding: gzip,
+            coding,
             bytes: bytes.into(),
-            etag,
+            etag: Tag { hash, since, coding }.to_string(),
         }
     }
 }
@@ -50,11 +118,24 @@ fn compress(plain: &[u8]) -> Vec<u8> {
     coded
 }
 
-/// Whether an `If-None-Match` header names this tag; the comparison is the weak one (RFC 9110, clause 13.1.2).
-pub(crate) fn matches(if_none_match: &str, etag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let wanted = opaque(etag);
-    if_none_match.trim() == "*" || if_none_match.split(',').any(|tag| opaque(tag) == wanted)
+/// The tags of an `If-None-Match` header that are ours, each as it was sent, without the sign for weak ones.
+pub(crate) fn tags(if_none_match: &str) -> impl Iterator<Item = (&str, Tag)> {
+    let texts = if_none_match.split(',').map(move |tag| {
+        let tag = tag.trim();
+        tag.strip_prefix("W/").unwrap_or(tag)
+    });
+    texts.filter_map(|text| Tag::parse(text).map(|tag| (text, tag)))
+}
+
+/// The tag in an `If-None-Match` header that names what `etag` does, as it was sent; the comparison is the weak one
+/// (RFC 9110, clause 13.1.2), and the version does not count: equal content is equal.
+pub(crate) fn matching<'a>(if_none_match: &'a str, etag: &'a str) -> Option<&'a str> {
+    if if_none_match.trim() == "*" {
+        return Some(etag);
+    }
+    let wanted = Tag::parse(etag)?;
+    let same = |tag: &Tag| (tag.hash, tag.coding) == (wanted.hash, wanted.coding);
+    tags(if_none_match).find(|(_, tag)| same(tag)).map(|(text, _)| text)
 }
 
 #[cfg(test)]
@@ -63,15 +144,37 @@ mod tests {
 
     #[test]
     fn a_tag_is_found_in_a_list_weak_or_not() {
-        let check = |header: &str, expected: bool| assert_eq!(matches(header, "\"ab-gzip\""), expected, "{header}");
-        check("\"ab-gzip\"", true);
-        check("W/\"ab-gzip\"", true);
-        check("\"x\", W/\"y\" ,\"ab-gzip\"", true);
-        check("*", true);
-        check("\"ab\"", false);
-        check("ab-gzip", false);
-        check("", false);
-        assert!(matches("\"ab\"", "W/\"ab\""));
+        let (ours, other) = (format!("\"{:032x}-gzip\"", 0xab), format!("\"{:032x}-gzip\"", 0xac));
+        let check = |header: &str, expected: Option<&str>| assert_eq!(matching(header, &ours), expected, "{header}");
+        check(&ours, Some(&ours));
+        check(&format!("W/{ours}"), Some(&ours));
+        check(&format!("\"x\", W/\"y\" ,{ours}"), Some(&ours));
+        check("*", Some(&ours));
+        check(&other, None);
+        check(&ours.replace("-gzip", ""), None);
+        check(&ours.replace('"', ""), None);
+        check("", None);
+    }
+
+    #[test]
+    fn a_tag_tells_its_version_and_is_equal_whatever_that_is() {
+        let of = |version| {
+            let since = Some(Since { scope: 0xfe, version });
+            Representation::tagged("x/y", vec![7; 100], Coding::Gzip, since).etag
+        };
+        assert!(of(12).ends_with("-00000000000000fe-12-gzip\""), "{}", of(12));
+        let header = format!("{}, {}", of(3), of(12));
+        let versions: Vec<_> = tags(&header).map(|(_, tag)| tag.since.unwrap().version).collect();
+        assert_eq!(versions, [3, 12]);
+        assert_eq!(matching(&header, &of(99)), Some(of(3).as_str()));
+        for bad in ["\"ab\"", "\"-\"", "\"-gzip\"", "\"\"", "\"0-1-2\""] {
+            assert_eq!(tags(bad).count(), 0, "{bad}");
+        }
+        let hash = "0".repeat(32);
+        for bad in ["-1", "-1-x", "-x-1", "-1-2-3", "-1-99999999999999999999"] {
+            assert_eq!(tags(&format!("\"{hash}{bad}\"")).count(), 0, "{bad}");
+        }
+        assert!(tags(&Representation::new("x/y", vec![], Coding::Gzip).etag).all(|(_, tag)| tag.is_of_nothing()));
     }
 
     #[test]

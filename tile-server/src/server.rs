@@ -2,11 +2,13 @@
 
 use crate::app::App;
 use crate::config::Config;
-use crate::follow::{Follower, Opener};
+use crate::follow::{Failure, Follower};
+use crate::opened::Opener;
 use crate::{listen, openapi, routes};
 use onemap_store::{OpenMode, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -35,6 +37,9 @@ pub enum ServeError {
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] onemap_store::Error),
+    /// The thread that follows the store panicked again and again.
+    #[error("the thread that follows the store fails again and again; its last words are above")]
+    Follower,
 }
 
 impl Server {
@@ -43,8 +48,15 @@ impl Server {
     /// # Errors
     /// [`ServeError::Listen`], [`ServeError::Threads`].
     pub async fn bind(config: Config) -> Result<Self, ServeError> {
-        let store = config.store.clone();
-        Self::bind_for(config, move || onemap_store::open(&store, OpenMode::Existing)).await
+        let (store, mode) = (config.store.clone(), config.open);
+        let is_migrated = AtomicBool::new(false);
+        let opener = move || {
+            let again = is_migrated.load(Ordering::Relaxed);
+            let opened = onemap_store::open(&store, if again { OpenMode::Existing } else { mode })?;
+            is_migrated.store(true, Ordering::Relaxed);
+            Ok(opened)
+        };
+        Self::bind_for(config, opener).await
     }
 
     /// As [`Server::bind`], for a store that `opener` opens, at the start and again whenever it was lost.
@@ -53,19 +65,16 @@ impl Server {
     /// [`ServeError::Listen`], [`ServeError::Threads`].
     pub async fn bind_for<O>(config: Config, opener: O) -> Result<Self, ServeError>
     where
-        O: Fn() -> onemap_store::Result<Box<dyn Store>> + Send + 'static,
+        O: Fn() -> onemap_store::Result<Box<dyn Store>> + Send + Sync + 'static,
     {
         let address = config.listen;
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let bound = listener.local_addr().map_err(failed)?;
         let api = openapi::describe(&routes::table());
-        let app = App::new(config, bound, api).map_err(|error| ServeError::Threads(error.to_string()))?;
-        Ok(Self {
-            app,
-            listener,
-            opener: Box::new(opener),
-        })
+        let opener: Opener = Arc::new(opener);
+        let app = App::new(config, bound, api, &opener).map_err(|error| ServeError::Threads(error.to_string()))?;
+        Ok(Self { app, listener, opener })
     }
 
     /// The address that is listened on.
@@ -89,6 +98,7 @@ impl Server {
     /// # Errors
     /// [`ServeError::Store`] where the store cannot be opened or read at the start.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        tokio::spawn(announce(Arc::clone(&self.app), self.url()));
         let (fail, failed) = oneshot::channel();
         let on_failure = Box::new(move |error| {
             // Where the server is gone already, nobody needs to know.
@@ -100,12 +110,30 @@ impl Server {
         let stop = async {
             tokio::select! {
                 () = stop => (),
-                Ok(error) = failed => failure = Some(error),
+                // Where the thread is gone without a word, that is a fault too.
+                failed = failed => failure = Some(failed.unwrap_or(Failure::Fault)),
             }
         };
         let router = routes::router(Arc::clone(&self.app));
         listen::serve(self.listener, router, self.app, stop).await;
         follower.stop();
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        match failure {
+            None => Ok(()),
+            Some(Failure::Store(error)) => Err(error.into()),
+            Some(Failure::Fault) => Err(ServeError::Follower),
+        }
+    }
+}
+
+/// Says in the log that the map is there, as soon as it is.
+async fn announce(app: Arc<App>, url: String) {
+    let mut watch = app.version_watch();
+    if let Ok(served) = watch.wait_for(Option::is_some).await {
+        let version = served.as_ref().map_or(0, |served| served.version.0);
+        let (store, address) = (app.config.store_shown(), app.listen);
+        tracing::info!(
+            version,
+            "serving {store} on http://{address}; the map is at {url}/map, the API at {url}/api"
+        );
     }
 }

@@ -1,15 +1,21 @@
 //! Vector tiles, by OGC addresses and by XYZ.
 
+use crate::app::App;
 use crate::ask::{Answer, Ask, DependsOn, Freshness};
 use crate::cache::Key;
+use crate::negotiate::Coding;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
-use crate::representation::Representation;
+use crate::published::ServedLayer;
+use crate::representation::{self, Representation, Since, Tag};
+use crate::selections::joined;
 use crate::tile_matrix_sets;
 use crate::tilejson;
-use crate::view::{Audience, Selection, View};
+use crate::view::{Selection, View};
 use axum::extract::Path;
 use onemap_model::{TileCoord, TileMatrixSet};
+use std::sync::atomic::Ordering;
+use xxhash_rust::xxh3::Xxh3;
 
 /// The media type of vector tiles.
 pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
@@ -20,7 +26,7 @@ pub(crate) async fn of_layer(
     Path((layer, tms, z, row, col)): Path<(String, String, String, String, String)>,
 ) -> Answer {
     ask.format(&["mvt"])?;
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     // A list of layers is no layer, so commas get no further than here.
     view.layer(&layer)?;
     let selection = view.select(&layer)?;
@@ -31,7 +37,7 @@ pub(crate) async fn of_layer(
 /// `/tiles/{tms}/{z}/{row}/{col}?collections=a,b`
 pub(crate) async fn of_dataset(ask: Ask, Path((tms, z, row, col)): Path<(String, String, String, String)>) -> Answer {
     ask.format(&["mvt"])?;
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     let selection = selected(&ask, &view)?;
     let tile = coordinate(tile_matrix_sets::parse(&tms)?, &z, &col, &row)?;
     answer(&ask, &view, selection, tile).await
@@ -39,7 +45,7 @@ pub(crate) async fn of_dataset(ask: Ask, Path((tms, z, row, col)): Path<(String,
 
 /// `/xyz/{layer[,layer…]|basemap}/{z}/{x}/{y}[.mvt]`
 pub(crate) async fn xyz(ask: Ask, Path((layers, z, x, last)): Path<(String, String, String, String)>) -> Answer {
-    let view = ask.view()?;
+    let view = ask.view_of_version().await?;
     let selection = view.select(&layers)?;
     let y = last.strip_suffix(".mvt").unwrap_or(&last);
     let tile = coordinate(TileMatrixSet::WebMercatorQuad, &z, &x, y)?;
@@ -77,25 +83,215 @@ fn coordinate(grid: TileMatrixSet, z: &str, col: &str, row: &str) -> Result<Tile
         .map_err(|error| Problem::not_found(error.to_string()))
 }
 
+/// Answers with a tile: 304 without looking at it where the client's tag is known to be good still, else from the cache,
+/// else rendered.
 async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -> Answer {
     let coding = ask.coding()?;
-    let audience = Audience::of(&selection.layers);
+    let audience = view.audience_of(&selection.layers);
+    if view.is_past() {
+        let made = ask.app.pool.run(render(view, &selection, tile, coding, None)).await?;
+        return Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding));
+    }
+    let names = joined(&selection.layers);
+    let since = Since {
+        scope: scope(&ask.app, view, &selection, &names),
+        version: selection.layers.iter().map(|layer| layer.changed.0).max().unwrap_or(0),
+    };
+    if let Some(tag) = still_good(ask, view, &selection, tile, coding, since.scope) {
+        ask.app.metrics.unchanged.fetch_add(1, Ordering::Relaxed);
+        return Ok(ask.unchanged(&tag, audience, Freshness::Revalidate, DependsOn::Coding));
+    }
     let key = Key::Tile {
-        layers: selection.layers.iter().map(|layer| layer.generation).collect(),
+        selection: ask.app.selections.id(&names),
         tile,
         coding,
     };
-    let now = view.now();
-    let render = ask.app.pool.run(move |waiting: &Waiting<'_>| {
+    let render = ask.app.pool.run(render(view, &selection, tile, coding, Some(since)));
+    let keep = |keep: &mut dyn FnMut()| {
+        let touches = &ask.app.touches;
+        touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
+    };
+    let made = ask.app.cache.get_if(key, render, keep).await?;
+    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding))
+}
+
+/// The work of rendering a tile.
+fn render(
+    view: &View,
+    selection: &Selection,
+    tile: TileCoord,
+    coding: Coding,
+    since: Option<Since>,
+) -> impl FnOnce(&Waiting<'_>) -> Result<Representation, Problem> + use<> {
+    let (now, layers) = (view.now(), selection.layers.clone());
+    move |waiting| {
         let mut bytes = Vec::new();
-        for layer in &selection.layers {
+        for layer in &layers {
             if waiting.is_over() {
                 break;
             }
             layer.snapshot.tile(tile, now, &mut bytes);
         }
-        Ok(Representation::new(MVT, bytes, coding))
-    });
-    let made = ask.app.cache.get(key, render).await?;
-    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding))
+        Ok(Representation::tagged(MVT, bytes, coding, since))
+    }
+}
+
+/// What two tags must have in common for their versions to be comparable.
+fn scope(app: &App, view: &View, selection: &Selection, names: &str) -> u64 {
+    let mut of = Xxh3::new();
+    of.update(env!("CARGO_PKG_VERSION").as_bytes());
+    of.update(view.epoch().as_str().as_bytes());
+    of.update(b"\n");
+    of.update(names.as_bytes());
+    // Time passes without a version: only who saw it pass can say what was before.
+    if selection.layers.iter().any(ServedLayer::is_timed) {
+        of.update(&app.nonce.to_le_bytes());
+    }
+    of.digest()
+}
+
+/// The client's tag, where nothing in the tile was touched since the version that it names.
+fn still_good(
+    ask: &Ask,
+    view: &View,
+    selection: &Selection,
+    tile: TileCoord,
+    coding: Coding,
+    scope: u64,
+) -> Option<String> {
+    let lines = ask.if_none_match();
+    let is_good = |tag: &Tag| {
+        let since = tag
+            .since
+            .filter(|since| since.scope == scope && since.version <= view.version().0);
+        (tag.coding == coding || tag.is_of_nothing())
+            && since.is_some_and(|since| ask.app.touches.is_good_since(since.version, selection.names(), tile))
+    };
+    let mut tags = lines.iter().flat_map(|line| representation::tags(line));
+    tags.find(|(_, tag)| is_good(tag)).map(|(text, _)| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Sees;
+    use crate::config::RawConfig;
+    use crate::published::{Published, now};
+    use onemap_atlas::LayerBuilder;
+    use onemap_model::{
+        Access, Change, Coord, Crs, Epoch, Feature, Fid, Geometry, GeometryType, Layer, Name, Row, TimeSpan, Version,
+    };
+    use std::sync::Arc;
+
+    const PLACE: Coord = Coord { x: 115.04, y: 30.2 };
+
+    /// An app that serves one layer with one point, at version 1.
+    fn app() -> Arc<App> {
+        let opener: crate::opened::Opener = Arc::new(|| Err(onemap_store::Error::Busy { store: "x".into() }));
+        let config = RawConfig::default().check("nowhere".into()).unwrap();
+        let app = App::new(config, "127.0.0.1:1".parse().unwrap(), serde_json::Value::Null, &opener).unwrap();
+        let mut layer = Layer::new(Name::new("a").unwrap(), GeometryType::Point, Crs::CGCS2000, vec![]).unwrap();
+        layer.access = Access::Public;
+        let mut builder = LayerBuilder::new(layer);
+        builder.push(feature(PLACE));
+        let now = now();
+        let served = ServedLayer::new(builder.finish(), Version(1), now);
+        let epoch = Epoch::new("test-epoch").unwrap();
+        app.publish_anew(Published::new(epoch, Version(1), now, vec![served], 1));
+        app
+    }
+
+    fn feature(at: Coord) -> Feature {
+        let row = Row {
+            geometry: Some(Geometry::point(at.x, at.y).unwrap()),
+            values: vec![],
+            valid: TimeSpan::ALWAYS,
+        };
+        Feature {
+            fid: Fid::new(1).unwrap(),
+            row,
+        }
+    }
+
+    /// Moves the point, as the next version.
+    fn edit(app: &App, to: Coord) {
+        let before = app.published.load_full().unwrap();
+        let mut next = before.at(now());
+        let change = Change {
+            layer: Name::new("a").unwrap(),
+            fid: Fid::new(1).unwrap(),
+            old: None,
+            new: Some(feature(to)),
+        };
+        let version = before.version().next();
+        let (after, tiles) = before.layers[0].changed(&[change], version, next.published.now());
+        next.published = Published::new(before.epoch().clone(), version, now(), vec![after], before.sequence + 1);
+        next.touched.push(crate::published::TouchedLayer {
+            name: "a".into(),
+            tiles,
+            version,
+        });
+        app.publish(next);
+    }
+
+    /// Gets a tile as `answer` does; the rendering is done at once, but given only when `gate` lets it.
+    async fn get(app: &App, tile: TileCoord, gate: impl Future<Output = ()>) -> (Arc<Representation>, u64) {
+        let view = View::new(app.published.load_full().unwrap(), Sees::Everything);
+        let selection = view.select("a").unwrap();
+        let key = Key::Tile {
+            selection: app.selections.id(&joined(&selection.layers)),
+            tile,
+            coding: Coding::Identity,
+        };
+        let work = app.pool.run(render(&view, &selection, tile, Coding::Identity, None));
+        let render = async {
+            let made = work.await;
+            gate.await;
+            made
+        };
+        let keep = |keep: &mut dyn FnMut()| {
+            app.touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
+        };
+        let made = app.cache.get_if(key, render, keep).await.unwrap();
+        (made, app.cache.counts().1)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_rendered_while_an_edit_is_published_is_never_kept() {
+        let tile = TileMatrixSet::WebMercatorQuad.tile_at(14, PLACE).unwrap();
+        let near = Coord {
+            x: PLACE.x + 1e-3,
+            ..PLACE
+        };
+        let far = Coord {
+            x: PLACE.x + 9.0,
+            ..PLACE
+        };
+        let app = app();
+        let (open, opened) = tokio::sync::oneshot::channel::<()>();
+        let slow = get(&app, tile, async { drop(opened.await) });
+        let mut slow = std::pin::pin!(slow);
+        tokio::select! {
+            biased;
+            _ = &mut slow => panic!("it is held up"),
+            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => (),
+        }
+        edit(&app, near);
+        // Whoever sees the new version renders it, and does not get what is still being rendered.
+        let (fresh, made) = get(&app, tile, async {}).await;
+        assert_eq!(made, 2);
+        open.send(()).unwrap();
+        let (old, _) = slow.await;
+        assert_ne!(old.etag, fresh.etag);
+        let (kept, made) = get(&app, tile, async {}).await;
+        assert_eq!((&kept.etag, made), (&fresh.etag, 2));
+        // The same where the place in the cache was taken only after the edit had swept it.
+        let stale = View::new(app.published.load_full().unwrap(), Sees::Everything);
+        edit(&app, far);
+        let mut kept = false;
+        app.touches.keep_if_good(stale.sequence(), ["a"], tile, || kept = true);
+        assert!(!kept);
+        let (empty, made) = get(&app, tile, async {}).await;
+        assert!(empty.bytes.is_empty() && made == 3);
+    }
 }

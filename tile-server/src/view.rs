@@ -14,6 +14,8 @@ pub(crate) struct View {
     /// All that is served. Its layers are to be reached through this view only.
     published: Arc<Published>,
     sees: Sees,
+    /// The newest state, where `published` is an earlier one: who may see a layer now is what counts.
+    newest: Option<Arc<Published>>,
 }
 
 /// Who may be given an answer.
@@ -37,13 +39,44 @@ pub(crate) struct Selection {
 impl View {
     /// What `sees` leaves of `published`.
     pub(crate) fn new(published: Arc<Published>, sees: Sees) -> Self {
-        Self { published, sees }
+        Self {
+            published,
+            sees,
+            newest: None,
+        }
+    }
+
+    /// What the same client sees of an earlier state: of it, what everybody may see today too.
+    pub(crate) fn as_of(self, past: Arc<Published>) -> Self {
+        if Arc::ptr_eq(&self.published, &past) {
+            return self;
+        }
+        Self {
+            published: past,
+            sees: self.sees,
+            newest: Some(self.published),
+        }
+    }
+
+    /// All that is served, whoever may see it.
+    pub(crate) fn published(&self) -> &Arc<Published> {
+        &self.published
+    }
+
+    /// Whether this is an earlier state.
+    pub(crate) fn is_past(&self) -> bool {
+        self.newest.is_some()
     }
 
     /// The layers, in the order of their names.
     pub(crate) fn layers(&self) -> impl Iterator<Item = &ServedLayer> {
-        let visible = |layer: &&ServedLayer| self.sees == Sees::Everything || layer.is_public();
+        let visible = |layer: &&ServedLayer| self.sees == Sees::Everything || self.is_public(layer);
         self.published.layers.iter().filter(visible)
+    }
+
+    fn is_public(&self, layer: &ServedLayer) -> bool {
+        let today = self.newest.as_ref().map(|newest| newest.layer(layer.name()));
+        layer.is_public() && today.is_none_or(|today| today.is_some_and(ServedLayer::is_public))
     }
 
     /// The layer of this name.
@@ -108,14 +141,28 @@ impl View {
         })
     }
 
+    /// Who may be given an answer made of these layers, which are of this view.
+    pub(crate) fn audience_of<'a>(&self, layers: impl IntoIterator<Item = &'a ServedLayer>) -> Audience {
+        if layers.into_iter().all(|layer| self.is_public(layer)) {
+            Audience::Everybody
+        } else {
+            Audience::Asker
+        }
+    }
+
     /// Who may be given an answer made of all that this client sees.
     pub(crate) fn audience(&self) -> Audience {
-        Audience::of(self.layers())
+        self.audience_of(self.layers())
     }
 
     /// The moment that "now" is.
     pub(crate) fn now(&self) -> onemap_model::Instant {
         self.published.snapshot.now()
+    }
+
+    /// The number of the publication.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.published.sequence
     }
 
     /// The version served.
@@ -126,6 +173,13 @@ impl View {
     /// The life of the store that is served.
     pub(crate) fn epoch(&self) -> &onemap_model::Epoch {
         self.published.snapshot.epoch()
+    }
+}
+
+impl Selection {
+    /// The names of the layers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().map(ServedLayer::name)
     }
 }
 

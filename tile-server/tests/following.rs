@@ -116,12 +116,125 @@ fn a_store_that_breaks_leaves_the_last_state_served() {
 fn readers_do_not_wait_for_a_slow_reload() {
     let (server, memory) = serve_city("");
     memory.set_slow(Duration::from_secs(2));
-    memory.change("pois", |features| features.truncate(1));
+    memory.redefine("pois", |layer| layer.title = "Renamed".into());
     std::thread::sleep(Duration::from_millis(400));
+    let title = || server.get("/collections/pois").json()["title"].clone();
     let begun = std::time::Instant::now();
     for _ in 0..20 {
-        assert_eq!(server.get("/collections/pois").json()["featureCount"], city::POIS);
+        assert_eq!(title(), "pois");
     }
     assert!(begun.elapsed() < Duration::from_secs(1));
+    server.wait_until(|| title() == "Renamed");
+}
+
+#[test]
+fn an_edit_is_applied_without_reading_its_layer_and_a_new_definition_reads_only_its_own() {
+    let (server, memory) = serve_city("");
+    let loaded = memory.read_whole();
+    assert_eq!(loaded, 6);
+    let name = || server.get("/collections/pois/items/p3").json()["properties"]["name"].clone();
+    memory.change("pois", |features| features[3].row.values[1] = Value::text("甲"));
+    server.wait_until(|| name() == "甲");
+    assert_eq!(memory.read_whole(), loaded);
+    // Both in one version: the one is read, the other is applied.
+    memory.set_broken(true);
+    memory.redefine("roads", |layer| layer.title = "Streets".into());
+    memory.change("pois", |features| features[3].row.values[1] = Value::text("乙"));
+    memory.set_broken(false);
+    server.wait_until(|| name() == "乙");
+    assert_eq!(server.get("/collections/roads").json()["title"], "Streets");
+    assert_eq!(memory.read_whole(), loaded + 1);
+    assert_eq!(server.get("/health/ready").json()["version"], 4);
+}
+
+#[test]
+fn where_the_log_was_pruned_everything_is_read_again() {
+    let (server, memory) = serve_city("");
+    memory.set_broken(true);
+    server.wait_until(|| server.get("/health/ready").json()["store"] != "followed");
+    memory.change("pois", |features| features.truncate(5));
+    let newest = memory.change("roads", |features| features.truncate(1));
+    memory.prune(newest);
+    memory.set_broken(false);
+    server.wait_until(|| server.get("/health/ready").json()["version"] == 3);
+    assert_eq!(server.get("/collections/pois").json()["featureCount"], 5);
+    assert_eq!(server.get("/collections/roads").json()["featureCount"], 1);
+}
+
+#[test]
+fn another_life_of_the_store_is_read_anew_and_no_tag_of_the_old_is_good() {
+    let (server, memory) = serve_city("");
+    memory.change("pois", |features| features[0].row.values[1] = Value::text("新饭店"));
+    let tile = |tag: &str| {
+        let request = server.request(&format!("/xyz/pois/{}", city::TILE));
+        request.header("If-None-Match", tag).send()
+    };
+    server.wait_until(|| tile("").text().contains("新饭店"));
+    let old = tile("").header("etag").unwrap().to_owned();
+    assert_eq!(tile(&old).status, 304);
+    memory.restore("test-epoch-2");
+    memory.change("pois", |features| features[0].row.values[1] = Value::text("老饭店"));
+    server.wait_until(|| tile("").text().contains("老饭店"));
+    assert_eq!(tile(&old).status, 200, "version 2 of another life");
+    assert_eq!(server.get("/health/ready").json()["epoch"], "test-epoch-2");
+}
+
+#[test]
+fn a_deaf_listener_is_backed_by_looking_now_and_then() {
+    let (server, memory) = serve_city("[limits]\npoll_ms = 500");
+    memory.set_deaf(true);
+    memory.change("pois", |features| features.truncate(1));
     server.wait_until(|| server.get("/collections/pois").json()["featureCount"] == 1);
+}
+
+#[test]
+fn what_fails_is_told_to_this_machine_only() {
+    let (server, memory) = serve_city("");
+    memory.set_fault(Some(|| onemap_store::Error::WalHeld {
+        store: "/secret/city.gpkg".into(),
+    }));
+    let ready = |reply: common::http::Reply| (reply.status, reply.json());
+    server.wait_until(|| !server.get("/health/ready").json()["failing"].is_null());
+    let (status, local) = ready(server.get("/health/ready"));
+    assert_eq!(status, 200);
+    assert!(
+        local["failing"]
+            .as_str()
+            .unwrap()
+            .contains("is in WAL mode and another program"),
+        "{local}"
+    );
+    assert!(local["age_s"].as_f64().unwrap() >= 0.0);
+    let (_, remote) = ready(server.get_remote("/health/ready"));
+    assert_eq!(remote["failing"], "the store cannot be read");
+    memory.set_fault(None);
+    server.wait_until(|| server.get("/health/ready").json()["store"] == "followed");
+    let metrics = server.get("/metrics").text();
+    assert!(!metrics.contains("onemap_store_reconnects_total 0\n"), "{metrics}");
+}
+
+#[test]
+fn a_follower_that_panics_is_seen_and_begins_anew() {
+    let (server, memory) = serve_city("");
+    memory.set_panics(1);
+    server.wait_until(|| server.get("/health/ready").status == 503);
+    assert_eq!(server.get("/health/ready").json()["status"], "faulty");
+    assert_eq!(
+        server.get("/collections/pois").status,
+        200,
+        "what was read is still served"
+    );
+    memory.change("pois", |features| features.truncate(1));
+    server.wait_until(|| server.get("/collections/pois").json()["featureCount"] == 1);
+    assert_eq!(server.get("/health/ready").status, 200);
+}
+
+#[test]
+fn a_follower_that_cannot_but_panic_ends_the_server() {
+    let memory = Memory::new(city::layers());
+    memory.set_panics(u32::MAX);
+    let mut server = Running::start(config(""), memory.opener());
+    server.wait_until_ended();
+    let error = server.stop().unwrap_err();
+    assert!(matches!(error, onemap_tile_server::ServeError::Follower), "{error}");
 }

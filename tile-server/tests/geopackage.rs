@@ -4,39 +4,19 @@
 
 mod common;
 
-use common::{Running, city, config};
-use onemap_model::{Crs, Feature, Layer};
-use onemap_store::{Batch, Edit, LoadMode, OpenMode};
+use common::{Running, city, config, gpkg};
+use onemap_store::{Edit, OpenMode};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Loads the city into a new file.
-fn make_store(path: &Path, layers: &[(Layer, Vec<Feature>)]) {
-    let mut store = onemap_store::open(path.to_str().unwrap(), OpenMode::CreateIn(Crs::CGCS2000)).unwrap();
-    let mut load = store.begin(&Batch::default()).unwrap();
-    for (layer, features) in layers {
-        load.start_layer(layer, LoadMode::Replace).unwrap();
-        for feature in features {
-            load.push(feature.row.clone()).unwrap();
-        }
-        load.finish_layer(layer.geometry_type).unwrap();
-    }
-    load.commit(&mut |_| ()).unwrap();
-}
-
 fn serve(path: &Path) -> Running {
-    let store = path.to_str().unwrap().to_owned();
-    let mut config = config("");
-    config.store = store.clone();
-    let server = Running::start(config, move || onemap_store::open(&store, OpenMode::Existing));
-    server.wait_ready();
-    server
+    gpkg::serve_with(path, config(""))
 }
 
 fn city_file() -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("city.gpkg");
-    make_store(&path, &city::layers());
+    gpkg::make_store(&path, &city::layers());
     (dir, path)
 }
 
@@ -136,7 +116,7 @@ fn another_file_in_its_place_is_served_from_then_on() {
         .into_iter()
         .filter(|(layer, _)| layer.name().as_str() == "roads")
         .collect();
-    make_store(&next, &layers);
+    gpkg::make_store(&next, &layers);
     std::fs::rename(&next, &path).unwrap();
     server.wait_until(|| server.get("/health/ready").json()["epoch"] != epoch);
     assert_eq!(server.get("/collections/pois").status, 404);

@@ -8,4 +8,5 @@ pub(crate) mod offsets;
 pub(crate) mod packed;
 pub(crate) mod shapes;
 pub(crate) mod shapes_builder;
+pub(crate) mod sparse;
 pub(crate) mod times;

@@ -18,8 +18,10 @@ pub(crate) struct Times {
     /// Costs nothing where all features have the same span.
     codes: Packed,
     spans: Vec<TimeSpan>,
-    /// Every beginning and end, ascending, each once.
-    boundaries: Vec<Instant>,
+    /// How many features have each span.
+    counts: Vec<u32>,
+    /// Every beginning and end of a span, ascending, with the code of the span.
+    boundaries: Vec<(Instant, u32)>,
 }
 
 impl TimesBuilder {
@@ -35,14 +37,17 @@ impl TimesBuilder {
 
     /// Packs the spans in the order of the positions in `order`.
     pub fn finish(self, order: &[u32]) -> Times {
-        let ends = |span: &TimeSpan| [span.from(), span.to()];
-        let mut boundaries: Vec<Instant> = self.spans.iter().flat_map(ends).flatten().collect();
+        let mut counts = vec![0; self.spans.len()];
+        self.codes.iter().for_each(|&code| counts[code as usize] += 1);
+        let ends = |(code, span): (u32, &TimeSpan)| [(span.from(), code), (span.to(), code)];
+        let ends = (0..).zip(&self.spans).flat_map(ends);
+        let mut boundaries: Vec<_> = ends.filter_map(|(end, code)| Some((end?, code))).collect();
         boundaries.sort_unstable();
-        boundaries.dedup();
         boundaries.shrink_to_fit();
         Times {
             codes: Packed::pack(order.iter().map(|&at| i64::from(self.codes[at as usize]))),
             spans: self.spans,
+            counts,
             boundaries,
         }
     }
@@ -52,16 +57,32 @@ impl Times {
     /// The span at `at`.
     #[inline]
     pub fn get(&self, at: usize) -> TimeSpan {
-        self.spans[self.codes.get(at) as usize]
+        self.spans[self.code(at) as usize]
     }
 
-    /// The first beginning or end after `after`.
-    pub fn next_boundary(&self, after: Instant) -> Option<Instant> {
-        let at = self.boundaries.partition_point(|&boundary| boundary <= after);
-        self.boundaries.get(at).copied()
+    /// The code of the span at `at`.
+    #[inline]
+    pub fn code(&self, at: usize) -> u32 {
+        self.codes.get(at) as u32
     }
 
-    /// Whether features differ in when they are true.
+    /// The spans there are, each with its code and how many features have it.
+    pub fn spans(&self) -> impl Iterator<Item = (u32, TimeSpan, usize)> {
+        let counted = (0..).zip(&self.spans).zip(&self.counts);
+        counted.map(|((code, &span), &count)| (code, span, count as usize))
+    }
+
+    /// The first beginning or end after `after` of a span that is `wanted`, by its code and how many features have it.
+    pub fn next_boundary(&self, after: Instant, wanted: impl Fn(u32, usize) -> bool) -> Option<Instant> {
+        let at = self.boundaries.partition_point(|&(boundary, _)| boundary <= after);
+        let is_wanted = |&&(_, code): &&(Instant, u32)| wanted(code, self.counts[code as usize] as usize);
+        self.boundaries[at..]
+            .iter()
+            .find(is_wanted)
+            .map(|&(boundary, _)| boundary)
+    }
+
+    /// Whether there are features that are not always true.
     pub fn vary(&self) -> bool {
         !self.boundaries.is_empty()
     }
@@ -70,6 +91,7 @@ impl Times {
     pub fn bytes(&self) -> usize {
         self.codes.bytes()
             + self.spans.capacity() * size_of::<TimeSpan>()
-            + self.boundaries.capacity() * size_of::<Instant>()
+            + self.counts.capacity() * size_of::<u32>()
+            + self.boundaries.capacity() * size_of::<(Instant, u32)>()
     }
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod hilbert;
 pub(crate) mod ids;
+pub(crate) mod order;
 pub(crate) mod rtree;

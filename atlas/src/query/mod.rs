@@ -1,12 +1,13 @@
 //! Which features are asked for.
 
+mod all;
 mod intersect;
 
-use crate::data::times::Times;
+use crate::hits::Hit;
 use crate::world::WorldBox;
 use crate::{FeatureView, LayerSnapshot};
+use all::AllByFid;
 use onemap_model::{Bbox, Instant};
-use std::borrow::Cow;
 
 /// A question to a layer. What is not asked for does not restrict.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -24,30 +25,35 @@ impl LayerSnapshot {
     /// are what the even-odd rule makes of their rings. With a box, features without geometry are left out.
     pub fn features<'a>(&'a self, query: &Query) -> impl Iterator<Item = FeatureView<'a>> + use<'a> {
         let Query { bbox, at } = *query;
-        let slots = match bbox {
-            None => Cow::Borrowed(&self.by_fid[..]),
-            Some(bbox) => Cow::Owned(self.candidates(bbox)),
+        let segments = &self.segments;
+        let hits = match bbox {
+            Some(bbox) => Hits::Found(self.hits(&WorldBox::around(bbox), at).into_iter()),
+            None => Hits::All(AllByFid::new(segments)),
         };
-        let shapes = &self.parts.shapes;
-        let times = &self.parts.times;
-        let answers = move |&slot: &u32| {
-            is_true(times, slot, at) && bbox.is_none_or(|bbox| intersect::touches(shapes, slot as usize, bbox))
+        let answers = move |hit: &Hit| {
+            let (segment, slot) = (&segments[hit.segment as usize].segment, hit.slot as usize);
+            at.is_none_or(|at| segment.times.get(slot).contains(at))
+                && bbox.is_none_or(|bbox| intersect::touches(&segment.shapes, slot, bbox))
         };
-        (0..slots.len())
-            .map(move |at| slots[at])
-            .filter(answers)
-            .map(|slot| FeatureView { layer: self, slot })
-    }
-
-    /// Slots whose box meets `bbox`, in ascending order of feature number.
-    fn candidates(&self, bbox: Bbox) -> Vec<u32> {
-        let mut slots = Vec::new();
-        self.parts.tree.search(&WorldBox::around(bbox), &mut slots);
-        self.parts.sort_by_fid(&mut slots);
-        slots
+        hits.filter(answers)
+            .map(|hit| FeatureView::new(&segments[hit.segment as usize].segment, hit.slot))
     }
 }
 
-fn is_true(times: &Times, slot: u32, at: Option<Instant>) -> bool {
-    at.is_none_or(|at| times.get(slot as usize).contains(at))
+/// Candidates in ascending order of feature number.
+enum Hits<'a> {
+    Found(std::vec::IntoIter<Hit>),
+    All(AllByFid<'a>),
+}
+
+impl Iterator for Hits<'_> {
+    type Item = Hit;
+
+    #[inline]
+    fn next(&mut self) -> Option<Hit> {
+        match self {
+            Self::Found(found) => found.next(),
+            Self::All(all) => all.next(),
+        }
+    }
 }

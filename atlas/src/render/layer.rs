@@ -4,51 +4,64 @@ use super::draw::{Pen, geom_types};
 use super::frame::{EXTENT, Point, Projected, Stored, search_box};
 use super::mvt::{GeomType, put_bytes, put_number};
 use super::tags::Tags;
+use crate::LayerSnapshot;
 use crate::data::shapes::Kind;
-use crate::layer::Parts;
-use onemap_model::{Instant, TileCoord};
+use crate::hits::Hit;
+use crate::segment::Segment;
+use onemap_model::{Fid, Instant, Layer, TileCoord};
 
 /// Appends the layer to `out`; nothing where nothing is drawn.
-pub(crate) fn layer(parts: &Parts, tile: TileCoord, now: Instant, out: &mut Vec<u8>) {
-    let slots = find(parts, tile, now);
-    if slots.is_empty() {
+pub(crate) fn layer(layer: &LayerSnapshot, tile: TileCoord, now: Instant, out: &mut Vec<u8>) {
+    let hits = layer.hits(&search_box(tile), Some(now));
+    if hits.is_empty() {
         return;
     }
-    let stored = Stored::new(parts.shapes.world(), tile);
-    let projected = Projected::new(parts.shapes.coords(), tile);
+    let segments = layer.segments.iter().map(|live| &*live.segment);
+    let sources: Vec<Source<'_>> = segments.clone().map(|segment| Source::new(segment, tile)).collect();
     let mut pen = Pen::new();
-    let mut message = LayerMessage::new(parts, slots.len());
-    for slot in slots {
-        let (shapes, at) = (&parts.shapes, slot as usize);
-        let stored = stored.as_ref().filter(|_| !shapes.is_wide(at));
-        let corners = stored.map(|stored| stored.corners(parts.tree.entry(at)));
+    let mut message = LayerMessage::new(layer.layer(), segments, hits.len());
+    for hit in hits {
+        sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
+    }
+    message.finish(out);
+}
+
+/// A segment whose features are drawn.
+struct Source<'a> {
+    segment: &'a Segment,
+    stored: Option<Stored<'a>>,
+    projected: Projected<'a>,
+}
+
+impl<'a> Source<'a> {
+    fn new(segment: &'a Segment, tile: TileCoord) -> Self {
+        Self {
+            segment,
+            stored: Stored::new(segment.shapes.world(), tile),
+            projected: Projected::new(segment.shapes.coords(), tile),
+        }
+    }
+
+    /// Draws one of its features.
+    fn draw(&self, pen: &mut Pen, hit: Hit, message: &mut LayerMessage<'_>) {
+        let (shapes, at) = (&self.segment.shapes, hit.slot as usize);
+        let stored = self.stored.as_ref().filter(|_| !shapes.is_wide(at));
+        let corners = stored.map(|stored| stored.corners(self.segment.tree.entry(at)));
         if corners.is_some_and(|corners| shrinks_to_nothing(shapes.kind(at), corners)) {
-            continue;
+            return;
         }
         let is_inside = corners.is_some_and(|corners| corners.into_iter().all(Point::is_drawn));
         let stored = stored.filter(|stored| is_inside || stored.can_be_cut());
         for &wanted in geom_types(shapes.kind(at)) {
             let drawn = match stored {
                 Some(stored) => pen.draw(shapes, at, wanted, stored),
-                None => pen.draw(shapes, at, wanted, &projected),
+                None => pen.draw(shapes, at, wanted, &self.projected),
             };
             if let Some(commands) = drawn {
-                message.put_feature(slot, wanted, commands);
+                message.put_feature(hit, self.segment.fid(hit.slot), wanted, commands);
             }
         }
     }
-    message.finish(out);
-}
-
-/// Slots of what may be drawn, in the order in which it is: by feature number.
-fn find(parts: &Parts, tile: TileCoord, now: Instant) -> Vec<u32> {
-    let mut slots = Vec::new();
-    parts.tree.search(&search_box(tile), &mut slots);
-    if parts.times.vary() {
-        slots.retain(|&slot| parts.times.get(slot as usize).contains(now));
-    }
-    parts.sort_by_fid(&mut slots);
-    slots
 }
 
 /// Whether nothing of a line or an area is left when its box is rounded: seen without a look at its vertices.
@@ -62,7 +75,6 @@ fn shrinks_to_nothing(kind: Kind, [min, max]: [Point; 2]) -> bool {
 
 /// A layer as it is written (MVT 2.1, clause 4.1).
 struct LayerMessage<'a> {
-    parts: &'a Parts,
     tags: Tags<'a>,
     /// Version, name, and the features so far.
     body: Vec<u8>,
@@ -73,13 +85,12 @@ struct LayerMessage<'a> {
 }
 
 impl<'a> LayerMessage<'a> {
-    fn new(parts: &'a Parts, features: usize) -> Self {
+    fn new(layer: &'a Layer, segments: impl Iterator<Item = &'a Segment>, features: usize) -> Self {
         let mut body = Vec::new();
         put_number(15, 2, &mut body);
-        put_bytes(1, parts.layer.name().as_str().as_bytes(), &mut body);
+        put_bytes(1, layer.name().as_str().as_bytes(), &mut body);
         Self {
-            parts,
-            tags: Tags::new(parts, features),
+            tags: Tags::new(layer, segments, features),
             body,
             has_features: false,
             feature: Vec::new(),
@@ -87,11 +98,11 @@ impl<'a> LayerMessage<'a> {
         }
     }
 
-    fn put_feature(&mut self, slot: u32, geom_type: GeomType, commands: &[u8]) {
+    fn put_feature(&mut self, hit: Hit, fid: Fid, geom_type: GeomType, commands: &[u8]) {
         self.feature.clear();
         self.pairs.clear();
-        self.tags.put(slot, &mut self.pairs);
-        put_number(1, self.parts.fid(slot).get(), &mut self.feature);
+        self.tags.put(hit, &mut self.pairs);
+        put_number(1, fid.get(), &mut self.feature);
         put_bytes(2, &self.pairs, &mut self.feature);
         put_number(3, geom_type as u64, &mut self.feature);
         put_bytes(4, commands, &mut self.feature);

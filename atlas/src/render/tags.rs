@@ -3,8 +3,9 @@
 use super::mvt::{put_bytes, put_varint, zigzag};
 use crate::data::column::{Cell, Column};
 use crate::data::interner::Interner;
-use crate::layer::Parts;
-use onemap_model::{Field, FieldType, Value};
+use crate::hits::Hit;
+use crate::segment::Segment;
+use onemap_model::{Field, FieldType, Layer, Value};
 use std::fmt::Write;
 
 /// The name of the attribute that carries the public id.
@@ -16,9 +17,11 @@ const FEW_CODES: usize = 4096;
 /// Collects the attributes of the features of one layer in one tile.
 #[derive(Debug)]
 pub(super) struct Tags<'a> {
-    parts: &'a Parts,
+    sources: Vec<Source<'a>>,
     id: Key<'a>,
     fields: Vec<Key<'a>>,
+    /// So many features may come.
+    features: usize,
     /// Names in order of first use.
     keys: Vec<&'a str>,
     /// Encoded values in order of first use.
@@ -31,35 +34,36 @@ pub(super) struct Tags<'a> {
 #[derive(Debug)]
 struct Key<'a> {
     name: &'a str,
-    /// The values; none for the id.
-    column: Option<&'a Column>,
+    /// The field's place in the layer; the id has none.
+    field: usize,
     /// Its number plus one; 0 where not used yet.
     number: u32,
-    /// Number plus one of the value that each code stands for; 0 where not met yet.
-    known: Vec<u32>,
+}
+
+/// A segment that values come from.
+#[derive(Debug)]
+struct Source<'a> {
+    segment: &'a Segment,
+    /// For each of the fields shown: number plus one of the value that each code stands for, 0 where not met yet.
+    /// Made when the first feature comes.
+    known: Vec<Vec<u32>>,
 }
 
 impl<'a> Tags<'a> {
     /// Begins a tile that may have so many features.
-    pub fn new(parts: &'a Parts, features: usize) -> Self {
-        let key = |name, column: Option<&'a Column>| {
-            let codes = column.map_or(0, Column::code_count);
-            Key {
-                name,
-                column,
-                number: 0,
-                known: vec![0; if codes <= FEW_CODES { codes } else { 0 }],
-            }
+    pub fn new(layer: &'a Layer, segments: impl Iterator<Item = &'a Segment>, features: usize) -> Self {
+        let key = |name, field| Key { name, field, number: 0 };
+        let shows = |(_, field): &(usize, &Field)| field.field_type != FieldType::Bytes && field.name.as_str() != ID;
+        let fields = layer.fields().iter().enumerate().filter(shows);
+        let source = |segment| Source {
+            segment,
+            known: Vec::new(),
         };
-        let shows = |field: &Field| field.field_type != FieldType::Bytes && field.name.as_str() != ID;
-        let fields = parts.layer.fields().iter().zip(&parts.columns);
-        let fields = fields.filter(|(field, _)| shows(field));
         Self {
-            parts,
-            id: key(ID, None),
-            fields: fields
-                .map(|(field, column)| key(field.name.as_str(), Some(column)))
-                .collect(),
+            sources: segments.map(source).collect(),
+            id: key(ID, 0),
+            fields: fields.map(|(at, field)| key(field.name.as_str(), at)).collect(),
+            features,
             keys: Vec::new(),
             values: Interner::with_capacity(features),
             encoded: Vec::new(),
@@ -68,20 +72,26 @@ impl<'a> Tags<'a> {
     }
 
     /// Appends the feature's tags to `out`: pairs of a key's and a value's number, the public id first.
-    pub fn put(&mut self, slot: u32, out: &mut Vec<u8>) {
+    pub fn put(&mut self, hit: Hit, out: &mut Vec<u8>) {
+        let mut sources = std::mem::take(&mut self.sources);
+        let mut fields = std::mem::take(&mut self.fields);
+        let source = &mut sources[hit.segment as usize];
+        if source.known.is_empty() {
+            source.know(&fields, self.features);
+        }
         self.encoded.clear();
         let encoded = &mut self.encoded;
-        self.parts.with_public_id(slot, |id| put_text(id, encoded));
+        source.segment.with_public_id(hit.slot, |id| put_text(id, encoded));
         if let Some(value) = self.values.intern(&self.encoded) {
             self.id.put(value, &mut self.keys, out);
         }
-        let mut fields = std::mem::take(&mut self.fields);
-        for key in &mut fields {
-            if let Some(value) = self.value(key, slot as usize) {
+        for (key, known) in fields.iter_mut().zip(&mut source.known) {
+            let column = &source.segment.columns[key.field];
+            if let Some(value) = self.value(column, known, hit.slot as usize) {
                 key.put(value, &mut self.keys, out);
             }
         }
-        self.fields = fields;
+        (self.sources, self.fields) = (sources, fields);
     }
 
     /// Appends keys (field 3) and values (field 4) of the layer.
@@ -91,9 +101,8 @@ impl<'a> Tags<'a> {
     }
 
     /// The number of a field's value; none where it does not show, or beyond 4 GiB of values.
-    fn value(&mut self, key: &mut Key<'_>, slot: usize) -> Option<u32> {
-        let column = key.column?;
-        let known = column.code(slot).and_then(|code| key.known.get_mut(code));
+    fn value(&mut self, column: &Column, known: &mut [u32], slot: usize) -> Option<u32> {
+        let known = column.code(slot).and_then(|code| known.get_mut(code));
         if let Some(&number) = known.as_deref()
             && number > 0
         {
@@ -138,6 +147,18 @@ impl<'a> Tags<'a> {
                 put_text(self.text.as_bytes(), encoded);
             }
         }
+    }
+}
+
+impl Source<'_> {
+    /// Makes room for the numbers of values, where that costs less than to look them up.
+    fn know(&mut self, fields: &[Key<'_>], features: usize) {
+        let few = FEW_CODES.min(8 * features);
+        let columns = fields.iter().map(|key| &self.segment.columns[key.field]);
+        let codes = columns.map(Column::code_count);
+        self.known = codes
+            .map(|codes| vec![0; if codes <= few { codes } else { 0 }])
+            .collect();
     }
 }
 

@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod city;
+pub mod gpkg;
 pub mod http;
 pub mod memory;
+pub mod random;
 
 use http::{Reply, Request};
 use memory::Memory;
@@ -40,7 +42,10 @@ pub fn serve_city(settings: &str) -> (Running, Memory) {
 
 impl Running {
     /// Starts a server.
-    pub fn start(config: Config, opener: impl Fn() -> onemap_store::Result<Box<dyn Store>> + Send + 'static) -> Self {
+    pub fn start(
+        config: Config,
+        opener: impl Fn() -> onemap_store::Result<Box<dyn Store>> + Send + Sync + 'static,
+    ) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let (bound, address) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {

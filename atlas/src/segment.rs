@@ -1,0 +1,105 @@
+//! One immutable piece of a layer: features packed in Hilbert order.
+
+use crate::MemoryUse;
+use crate::data::column::{Cell, Column};
+use crate::data::packed::Packed;
+use crate::data::shapes::Shapes;
+use crate::data::times::Times;
+use crate::index::ids::IdIndex;
+use crate::index::order;
+use crate::index::rtree::RTree;
+use onemap_model::{Bbox, Fid};
+
+/// Features in arrays that have one entry or run for each slot: a feature's place in Hilbert order.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub count: usize,
+    pub fids: Packed,
+    pub shapes: Shapes,
+    /// Over the slots that have a place; those that have none come after.
+    pub tree: RTree,
+    /// One for each field of the layer.
+    pub columns: Vec<Column>,
+    pub times: Times,
+    /// Around all geometries, exactly.
+    pub bbox: Option<Bbox>,
+    /// The field that the public id is from.
+    pub key: Option<usize>,
+    /// Slots in ascending order of feature number.
+    pub by_fid: Vec<u32>,
+    /// From public id to slot; none where the public id is the feature number.
+    pub ids: Option<IdIndex>,
+}
+
+impl Segment {
+    /// Makes the ways from number and public id to slot.
+    pub fn indexed(mut self) -> Self {
+        let fids: Vec<u64> = (0..self.count).map(|slot| self.fids.offset(slot)).collect();
+        self.by_fid = order::ascending(&fids);
+        self.ids = self.key.map(|_| IdIndex::build(self.count, |slot| self.id_hash(slot)));
+        self
+    }
+
+    /// The number of the feature.
+    pub fn fid(&self, slot: u32) -> Fid {
+        Fid::new(self.fids.get(slot as usize)).expect("the number was made from a feature's")
+    }
+
+    /// The slots of a feature number: one, or none, or several where the number was given to several features.
+    pub fn slots_of(&self, wanted: i64) -> &[u32] {
+        let fid = |slot: &u32| self.fids.get(*slot as usize);
+        let start = self.by_fid.partition_point(|slot| fid(slot) < wanted);
+        let count = self.by_fid[start..]
+            .iter()
+            .take_while(|slot| fid(slot) == wanted)
+            .count();
+        &self.by_fid[start..start + count]
+    }
+
+    /// The slots whose public id is `id`.
+    pub fn slots_of_id(&self, id: &str) -> impl Iterator<Item = u32> {
+        let slots = match &self.ids {
+            Some(ids) => ids.candidates(id, |slot| self.id_hash(slot)),
+            None => id.parse().map_or(&[][..], |number| self.slots_of(number)),
+        };
+        let has_id = move |slot: &u32| self.with_public_id(*slot, |own| own == id.as_bytes());
+        slots.iter().copied().filter(has_id)
+    }
+
+    /// The value of a field; null where there is no such field.
+    pub fn cell(&self, slot: u32, field: usize) -> Cell<'_> {
+        self.columns
+            .get(field)
+            .map_or(Cell::Null, |column| column.get(slot as usize))
+    }
+
+    /// Hands the public id, as UTF-8, to `use_id`: the key's text, or the feature number where there is no key or it is
+    /// null.
+    pub fn with_public_id<R>(&self, slot: u32, use_id: impl FnOnce(&[u8]) -> R) -> R {
+        match self.key.map_or(Cell::Null, |key| self.cell(slot, key)) {
+            Cell::Text(text) => use_id(text),
+            Cell::Null => use_id(self.fid(slot).to_string().as_bytes()),
+            other => use_id(other.to_value().to_string().as_bytes()),
+        }
+    }
+
+    /// What the segment costs in memory.
+    pub fn memory(&self) -> MemoryUse {
+        let [coordinates, projected, structure] = self.shapes.bytes();
+        MemoryUse {
+            coordinates,
+            projected,
+            structure,
+            tree: self.tree.bytes(),
+            attributes: self.columns.iter().map(Column::bytes).sum(),
+            identity: self.fids.bytes()
+                + self.by_fid.capacity() * size_of::<u32>()
+                + self.ids.as_ref().map_or(0, IdIndex::bytes),
+            times: self.times.bytes(),
+        }
+    }
+
+    fn id_hash(&self, slot: u32) -> u32 {
+        self.with_public_id(slot, IdIndex::hash)
+    }
+}
