@@ -73,8 +73,19 @@ impl LayerSnapshot {
     ///
     /// Tiles of several layers are made by calling this for one after the other. Equal layers give equal bytes.
     pub fn tile(&self, tile: TileCoord, now: Instant, out: &mut Vec<u8>) {
+        self.tile_of(tile, now, |_| true, out);
+    }
+
+    /// As [`LayerSnapshot::tile`], of the features alone that `is_wanted`.
+    pub fn tile_of(
+        &self,
+        tile: TileCoord,
+        now: Instant,
+        is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
+        out: &mut Vec<u8>,
+    ) {
         if self.layer.zoom.contains(tile.z()) {
-            render::layer(self, tile, now, out);
+            render::layer(self, tile, now, is_wanted, out);
         }
     }
 

@@ -1,5 +1,6 @@
 //! One feature of a layer in memory.
 
+use crate::data::column::Cell;
 use crate::segment::Segment;
 use onemap_model::{Bbox, Feature, Fid, Geometry, Row, TimeSpan, Value};
 
@@ -34,6 +35,10 @@ impl<'a> FeatureView<'a> {
     /// The value of the layer's field in place `field`; null where there is no such field.
     pub fn value(&self, field: usize) -> Value {
         self.segment.cell(self.slot, field).to_value()
+    }
+
+    pub(crate) fn cell(&self, field: usize) -> Cell<'_> {
+        self.segment.cell(self.slot, field)
     }
 
     /// When it is true.

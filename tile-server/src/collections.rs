@@ -5,10 +5,11 @@ use crate::client::Sees;
 use crate::links::Link;
 use crate::params::encode;
 use crate::published::ServedLayer;
+use crate::queryables::REL_QUERYABLES;
 use crate::representation::Representation;
 use crate::view::{Audience, View};
 use axum::extract::Path;
-use onemap_model::{Field, FieldType, GeometryType};
+use onemap_model::{Field, FieldType, GeometryType, Layer};
 use serde_json::{Value, json};
 
 /// The system that all answers are in.
@@ -53,12 +54,7 @@ pub(crate) async fn schema(ask: Ask, Path(name): Path<String>) -> Answer {
         properties.push((field.name.as_str(), described));
     }
     if served.has_geometry() {
-        let format = format!("geometry-{}", layer.geometry_type.as_str().to_lowercase());
-        let format = if layer.geometry_type == GeometryType::Geometry {
-            "geometry-any".into()
-        } else {
-            format
-        };
+        let format = geometry_format(layer);
         properties.push(("geom", json!({"x-ogc-role": "primary-geometry", "format": format})));
     }
     let head = json!({
@@ -73,8 +69,16 @@ pub(crate) async fn schema(ask: Ask, Path(name): Path<String>) -> Answer {
     Ok(ask.deliver(&made, Audience::of([served]), Freshness::Revalidate, DependsOn::Links))
 }
 
+/// The kind of a layer's geometries, as schemas say it (OGC API Features, part 5).
+pub(crate) fn geometry_format(layer: &Layer) -> String {
+    match layer.geometry_type {
+        GeometryType::Geometry => "geometry-any".to_owned(),
+        kind => format!("geometry-{}", kind.as_str().to_lowercase()),
+    }
+}
+
 /// An object as text, with one more member whose own members keep their order: people read fields in the layer's.
-fn with_ordered(head: &Value, name: &str, members: &[(&str, Value)]) -> String {
+pub(crate) fn with_ordered(head: &Value, name: &str, members: &[(&str, Value)]) -> String {
     let member = |(key, value): &(&str, Value)| format!("{}:{value}", Value::from(*key));
     let members: Vec<_> = members.iter().map(member).collect();
     let head = head.to_string();
@@ -130,6 +134,12 @@ fn links(ask: &Ask, served: &ServedLayer) -> Vec<Link> {
             "application/schema+json",
             "The fields",
         ),
+        Link::new(
+            REL_QUERYABLES,
+            format!("{own}/queryables"),
+            "application/schema+json",
+            "What a filter may name",
+        ),
     ];
     if served.has_geometry() {
         links.push(Link::new(
@@ -144,7 +154,8 @@ fn links(ask: &Ask, served: &ServedLayer) -> Vec<Link> {
     links
 }
 
-fn field_schema(field: &Field) -> Value {
+/// One field as JSON Schema.
+pub(crate) fn field_schema(field: &Field) -> Value {
     let mut schema = match field.field_type {
         FieldType::Bool => json!({"type": "boolean"}),
         FieldType::Int => json!({"type": "integer", "format": "int64"}),

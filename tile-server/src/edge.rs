@@ -23,7 +23,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 /// The longest address: a filter of some size fits, a flood does not.
-const MAX_URI_BYTES: usize = 8192;
+const MAX_URI_BYTES: usize = 48 << 10;
 
 /// Answers a request through the routes.
 pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {

@@ -2,6 +2,7 @@
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
 use crate::boxes::Boxes;
+use crate::filter::{Asked, FILTER, FILTER_CRS, FILTER_LANG, Sieve};
 use crate::geojson;
 use crate::links::Link;
 use crate::negotiate::Coding;
@@ -15,23 +16,35 @@ use axum::extract::Path;
 use axum::http::HeaderName;
 use axum::http::header::LINK;
 use onemap_atlas::{FeatureView, LayerSnapshot, Query};
-use onemap_model::{Fid, Instant};
+use onemap_model::{Bbox, Fid, Instant};
 use serde_json::{Value, json};
 use std::iter::Peekable;
 
 /// The parameters of `/items`.
-pub(crate) const PARAMS: &[&str] = &["bbox", "limit", "offset", "version", "f"];
+pub(crate) const PARAMS: &[&str] = &[
+    "bbox",
+    "limit",
+    "offset",
+    FILTER,
+    FILTER_LANG,
+    FILTER_CRS,
+    "version",
+    "f",
+];
 
 const GEOJSON: &str = "application/geo+json";
 const FORMATS: [&str; 2] = ["json", "geojson"];
 const DEFAULT_LIMIT: u64 = 10;
 const MAX_LIMIT: u64 = 10_000;
+/// A filter stands in every link, and may be long.
+const MAX_LINK_HEADER_BYTES: usize = 8 << 10;
 /// A page ends early where it would grow beyond this; its `next` link goes on from there.
 const MAX_PAGE_BYTES: usize = 8 << 20;
 
 /// What a page is asked for.
 struct PageQuery {
     boxes: Option<Boxes>,
+    filter: Option<Asked>,
     offset: u64,
     limit: u64,
     now: Instant,
@@ -54,7 +67,7 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
     let (coding, asked) = (ask.coding()?, ask.clone());
     let audience = view.audience_of([&layer]);
     let work = move |waiting: &Waiting<'_>| {
-        let page = Page::read(&layer, &query, waiting);
+        let page = Page::read(&layer, &query, waiting)?;
         let links = page_links(&asked, layer.name(), &query, &page);
         let numbers = (page.matched, page.returned);
         Ok((page.finish(&links, coding), links, numbers))
@@ -64,7 +77,11 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("ogc-numbermatched"), matched.into());
     headers.insert(HeaderName::from_static("ogc-numberreturned"), returned.into());
-    headers.insert(LINK, header(&Link::header(&links)));
+    let links = Link::header(&links);
+    // Clients refuse heads that are too long; the links are in the answer itself, too.
+    if links.len() <= MAX_LINK_HEADER_BYTES {
+        headers.insert(LINK, header(&links));
+    }
     Ok(response)
 }
 
@@ -102,6 +119,7 @@ impl PageQuery {
         }
         Ok(Self {
             boxes: ask.params.get("bbox").map(Boxes::parse).transpose()?,
+            filter: Asked::read(&ask.params)?,
             offset: whole(ask, "offset")?.unwrap_or(0),
             // The standard's wish: a limit beyond the largest gives the largest, not an error.
             limit: limit.min(MAX_LIMIT),
@@ -121,7 +139,8 @@ fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
 }
 
 impl Page {
-    fn read(layer: &ServedLayer, query: &PageQuery, waiting: &Waiting<'_>) -> Self {
+    fn read(layer: &ServedLayer, query: &PageQuery, waiting: &Waiting<'_>) -> Result<Self, Problem> {
+        let sieve = Sieve::new(query.filter.as_ref(), layer)?;
         let mut page = Page {
             features: String::new(),
             matched: 0,
@@ -129,12 +148,12 @@ impl Page {
         };
         let last = query.offset.saturating_add(query.limit);
         let mut open = true;
-        for feature in matching(&layer.snapshot, query) {
+        for feature in matching(&layer.snapshot, query, sieve.near()).take_while(|_| sieve.goes_on(waiting)) {
+            if !sieve.lets_pass(&feature) {
+                continue;
+            }
             let at = page.matched;
             page.matched += 1;
-            if at.is_multiple_of(4096) && waiting.is_over() {
-                break;
-            }
             if open && (query.offset..last).contains(&at) {
                 if page.returned > 0 {
                     page.features.push(',');
@@ -144,7 +163,8 @@ impl Page {
                 open = page.features.len() < MAX_PAGE_BYTES;
             }
         }
-        page
+        sieve.finish()?;
+        Ok(page)
     }
 
     /// The whole answer. It has no `timeStamp`, which is optional: equal pages have equal bytes and one strong tag; when
@@ -161,11 +181,15 @@ impl Page {
     }
 }
 
-/// The features of a query in the order of their numbers, each once.
-fn matching<'a>(snapshot: &'a LayerSnapshot, query: &PageQuery) -> Box<dyn Iterator<Item = FeatureView<'a>> + 'a> {
+/// The features of a query in the order of their numbers, each once; the filter is still to be asked.
+fn matching<'a>(
+    snapshot: &'a LayerSnapshot,
+    query: &PageQuery,
+    near: Option<Bbox>,
+) -> Box<dyn Iterator<Item = FeatureView<'a>> + 'a> {
     let part = |bbox| {
         let at = Some(query.now);
-        snapshot.features(&Query { bbox, at })
+        snapshot.features_near(&Query { bbox, at }, near)
     };
     match query.boxes.as_ref().map(|boxes| boxes.0.as_slice()) {
         Some([one]) => Box::new(part(Some(*one))),

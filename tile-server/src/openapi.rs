@@ -1,5 +1,7 @@
 //! The description of all routes as OpenAPI 3.0, made from the table of routes.
 
+use crate::collections::CRS84;
+use crate::filter::{FILTER, FILTER_CRS, FILTER_LANG, LANGUAGES};
 use crate::routes::Route;
 use crate::versions::{MIN_VERSION, VERSION};
 use crate::{changes, items};
@@ -106,6 +108,18 @@ fn parameter(route: &Route, name: &str) -> Value {
         "collections" => (
             "The layers, separated by commas; the basemap where absent",
             json!({"type": "array", "items": {"type": "string"}}),
+        ),
+        FILTER => (
+            "A condition in CQL2 on what /collections/{layer}/queryables names; at most 65536 characters, 100 levels, 10000 parts",
+            json!({"type": "string"}),
+        ),
+        FILTER_LANG => (
+            "How the filter is written",
+            json!({"type": "string", "enum": LANGUAGES, "default": LANGUAGES[0]}),
+        ),
+        FILTER_CRS => (
+            "The system of the filter's geometries: CRS84, or EPSG 4326 or 4490 with latitude first",
+            json!({"type": "string", "format": "uri", "default": CRS84}),
         ),
         VERSION => (
             "As of this version of the store",

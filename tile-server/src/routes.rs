@@ -4,7 +4,9 @@ use crate::app::App;
 use crate::ask::Known;
 use crate::edge::edge;
 use crate::problem::Problem;
-use crate::{assets, changes, collections, health, items, landing, styles, tile_matrix_sets, tiles, tilesets};
+use crate::{
+    assets, changes, collections, health, items, landing, queryables, styles, tile_matrix_sets, tiles, tilesets,
+};
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router, middleware};
 use std::sync::Arc;
@@ -27,8 +29,10 @@ const HTML: &str = "text/html";
 const F: Option<&[&str]> = Some(&["f"]);
 const F_COLLECTIONS: Option<&[&str]> = Some(&["f", "collections"]);
 const F_VERSION: Option<&[&str]> = Some(&["f", "version"]);
-const F_COLLECTIONS_VERSION: Option<&[&str]> = Some(&["f", "collections", "version"]);
-const VERSION: Option<&[&str]> = Some(&["version"]);
+const F_TILE: Option<&[&str]> = Some(&["f", "version", "filter", "filter-lang", "filter-crs"]);
+const F_COLLECTIONS_TILE: Option<&[&str]> =
+    Some(&["f", "collections", "version", "filter", "filter-lang", "filter-crs"]);
+const TILE: Option<&[&str]> = Some(&["version", "filter", "filter-lang", "filter-crs"]);
 const NONE: Option<&[&str]> = Some(&[]);
 
 /// The table of all routes.
@@ -42,18 +46,19 @@ pub(crate) fn table() -> Vec<Route> {
         row("/collections", get(collections::collections), F, JSON, "All layers"),
         row("/collections/{layer}", get(collections::collection), F, JSON, "One layer"),
         row("/collections/{layer}/schema", get(collections::schema), F, "application/schema+json", "The fields of a layer"),
+        row("/collections/{layer}/queryables", get(queryables::queryables), F, "application/schema+json", "What a filter on a layer may name"),
         row("/collections/{layer}/items", get(items::items), Some(items::PARAMS), "application/geo+json", "A page of features"),
         row("/collections/{layer}/items/{id}", get(items::item), F_VERSION, "application/geo+json", "One feature"),
         row("/collections/{layer}/tiles", get(tilesets::list_of_layer), F, JSON, "The tilesets of a layer"),
         row("/collections/{layer}/tiles/{tms}", get(tilesets::of_layer), F, JSON, "A tileset of a layer"),
-        row("/collections/{layer}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_layer), F_VERSION, tiles::MVT, "A tile of a layer"),
+        row("/collections/{layer}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_layer), F_TILE, tiles::MVT, "A tile of a layer"),
         row("/tileMatrixSets", get(tile_matrix_sets::tile_matrix_sets), F, JSON, "The tile grids"),
         row("/tileMatrixSets/{tms}", get(tile_matrix_sets::tile_matrix_set), F, JSON, "A tile grid"),
         row("/tiles", get(tilesets::list_of_dataset), F_COLLECTIONS, JSON, "The tilesets of some layers together"),
         row("/tiles/{tms}", get(tilesets::of_dataset), F_COLLECTIONS, JSON, "A tileset of some layers together"),
-        row("/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_dataset), F_COLLECTIONS_VERSION, tiles::MVT, "A tile of some layers together"),
+        row("/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_dataset), F_COLLECTIONS_TILE, tiles::MVT, "A tile of some layers together"),
         row("/xyz/{layers}", get(tiles::xyz_json), NONE, JSON, "TileJSON: {layers} is roads.json, roads,pois.json or basemap.json"),
-        row("/xyz/{layers}/{z}/{x}/{y}", get(tiles::xyz), VERSION, tiles::MVT, "A tile in Web Mercator; {y} may end in .mvt"),
+        row("/xyz/{layers}/{z}/{x}/{y}", get(tiles::xyz), TILE, tiles::MVT, "A tile in Web Mercator; {y} may end in .mvt"),
         row("/styles", get(styles::styles), F, JSON, "The styles"),
         row("/styles/{style}", get(styles::style), F, JSON, "A MapLibre style"),
         row("/changes", get(changes::changes), Some(changes::PARAMS), JSON, "What was done, from any version on; a stream of events for who accepts text/event-stream"),

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::ask::{Answer, Ask, DependsOn, Freshness};
 use crate::cache::Key;
+use crate::filter::{Asked, Sieve};
 use crate::negotiate::Coding;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
@@ -13,9 +14,13 @@ use crate::tile_matrix_sets;
 use crate::tilejson;
 use crate::view::{Selection, View};
 use axum::extract::Path;
+use onemap_atlas::FeatureView;
 use onemap_model::{TileCoord, TileMatrixSet};
 use std::sync::atomic::Ordering;
 use xxhash_rust::xxh3::Xxh3;
+
+/// Filters that are longer are asked anew for every tile: the cache remembers what it is asked for.
+const MAX_KEPT_FILTER_BYTES: usize = 1024;
 
 /// The media type of vector tiles.
 pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
@@ -88,11 +93,15 @@ fn coordinate(grid: TileMatrixSet, z: &str, col: &str, row: &str) -> Result<Tile
 async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -> Answer {
     let coding = ask.coding()?;
     let audience = view.audience_of(&selection.layers);
-    if view.is_past() {
-        let made = ask.app.pool.run(render(view, &selection, tile, coding, None)).await?;
+    let filter = Asked::read(&ask.params)?;
+    let of_filter = filter.as_ref().map(Asked::canonical).unwrap_or_default();
+    if view.is_past() || of_filter.len() > MAX_KEPT_FILTER_BYTES {
+        let render = render(view, &selection, filter, tile, coding, None);
+        let made = ask.app.pool.run(render).await?;
         return Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding));
     }
-    let names = joined(&selection.layers);
+    // What changes in a layer changes what any filter leaves of it: to the cache it is one more selection of the layer.
+    let names = joined(&selection.layers) + &of_filter;
     let since = Since {
         scope: scope(&ask.app, view, &selection, &names),
         version: selection.layers.iter().map(|layer| layer.changed.0).max().unwrap_or(0),
@@ -106,7 +115,10 @@ async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -
         tile,
         coding,
     };
-    let render = ask.app.pool.run(render(view, &selection, tile, coding, Some(since)));
+    let render = ask
+        .app
+        .pool
+        .run(render(view, &selection, filter, tile, coding, Some(since)));
     let keep = |keep: &mut dyn FnMut()| {
         let touches = &ask.app.touches;
         touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
@@ -119,6 +131,7 @@ async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -
 fn render(
     view: &View,
     selection: &Selection,
+    filter: Option<Asked>,
     tile: TileCoord,
     coding: Coding,
     since: Option<Since>,
@@ -130,7 +143,10 @@ fn render(
             if waiting.is_over() {
                 break;
             }
-            layer.snapshot.tile(tile, now, &mut bytes);
+            let sieve = Sieve::new(filter.as_ref(), layer)?;
+            let passes = |feature: &FeatureView<'_>| sieve.goes_on(waiting) && sieve.lets_pass(feature);
+            layer.snapshot.tile_of(tile, now, passes, &mut bytes);
+            sieve.finish()?;
         }
         Ok(Representation::tagged(MVT, bytes, coding, since))
     }
@@ -243,7 +259,9 @@ mod tests {
             tile,
             coding: Coding::Identity,
         };
-        let work = app.pool.run(render(&view, &selection, tile, Coding::Identity, None));
+        let work = app
+            .pool
+            .run(render(&view, &selection, None, tile, Coding::Identity, None));
         let render = async {
             let made = work.await;
             gate.await;

@@ -96,7 +96,9 @@ fn heads_that_are_too_large_are_refused() {
         "{}",
         String::from_utf8_lossy(&answer)
     );
-    server.get(&format!("/?f={}", "x".repeat(9000))).is_problem(414, "8192");
+    server
+        .get(&format!("/?f={}", "x".repeat(50_000)))
+        .is_problem(414, "49152");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod all;
 mod intersect;
+mod subject;
 
 use crate::hits::Hit;
 use crate::live::Live;
@@ -25,9 +26,20 @@ impl LayerSnapshot {
     /// Exact: the geometry itself is tested, in longitude and latitude with straight edges, not only its box. Areas
     /// are what the even-odd rule makes of their rings. With a box, features without geometry are left out.
     pub fn features<'a>(&'a self, query: &Query) -> impl Iterator<Item = FeatureView<'a>> + use<'a> {
+        self.features_near(query, None)
+    }
+
+    /// As [`LayerSnapshot::features`], but features whose own box does not meet `near` may be missing: for whoever asks
+    /// further and will not take them, as a filter with a [`bbox_hint`](onemap_model::cql2::Filter::bbox_hint).
+    pub fn features_near<'a>(
+        &'a self,
+        query: &Query,
+        near: Option<Bbox>,
+    ) -> impl Iterator<Item = FeatureView<'a>> + use<'a> {
         let Query { bbox, at } = *query;
         let segments = &self.segments;
-        let hits = match bbox {
+        let narrowest = bbox.into_iter().chain(near).min_by(|a, b| area(a).total_cmp(&area(b)));
+        let hits = match narrowest {
             Some(bbox) => Hits::Found(self.hits(&WorldBox::around(bbox), at).into_iter()),
             None => match &segments[..] {
                 [one] => Hits::One(one, one.segment.numbers.slots().iter()),
@@ -42,6 +54,10 @@ impl LayerSnapshot {
         hits.filter(answers)
             .map(|hit| FeatureView::new(&segments[hit.segment as usize].segment, hit.slot))
     }
+}
+
+fn area(bbox: &Bbox) -> f64 {
+    (bbox.east() - bbox.west()) * (bbox.north() - bbox.south())
 }
 
 /// Candidates in ascending order of feature number.

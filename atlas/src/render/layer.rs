@@ -4,15 +4,27 @@ use super::draw::{Pen, geom_types};
 use super::frame::{EXTENT, Point, Projected, Stored, search_box};
 use super::mvt::{GeomType, put_bytes, put_number};
 use super::tags::Tags;
-use crate::LayerSnapshot;
 use crate::data::shapes::Kind;
 use crate::hits::Hit;
 use crate::segment::Segment;
+use crate::{FeatureView, LayerSnapshot};
 use onemap_model::{Fid, Instant, Layer, TileCoord};
 
-/// Appends the layer to `out`; nothing where nothing is drawn.
-pub(crate) fn layer(layer: &LayerSnapshot, tile: TileCoord, now: Instant, out: &mut Vec<u8>) {
-    let hits = layer.hits(&search_box(tile), Some(now));
+/// Appends what `is_wanted` of the layer to `out`; nothing where nothing is drawn.
+pub(crate) fn layer(
+    layer: &LayerSnapshot,
+    tile: TileCoord,
+    now: Instant,
+    mut is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
+    out: &mut Vec<u8>,
+) {
+    let mut hits = layer.hits(&search_box(tile), Some(now));
+    hits.retain(|hit| {
+        is_wanted(&FeatureView::new(
+            &layer.segments[hit.segment as usize].segment,
+            hit.slot,
+        ))
+    });
     if hits.is_empty() {
         return;
     }
