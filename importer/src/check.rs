@@ -1,6 +1,7 @@
 //! Checking: the same reading as for a load, with findings only.
 
 use crate::error::Result;
+use crate::interrupt;
 use crate::plan;
 use crate::progress::{Position, Progress};
 use crate::rows;
@@ -25,6 +26,7 @@ pub fn check(
     let sources = source::open_all(sources, settings)?;
     let plans = plan::all(&sources, settings, target)?;
     let mut findings = Findings::keeping(kept_findings);
+    let mut city = plan::city(&plans);
     let mut layers = Vec::new();
     for plan in &plans {
         progress.begin(&format!("reading {}", plan.layer.name()));
@@ -35,9 +37,12 @@ pub fn check(
                 fraction,
             })
         };
-        let outcome = rows::read(plan, &mut findings, &mut step, &mut |_| Ok(()))?;
+        let outcome = rows::read_for(&mut city, plan, &mut findings, &mut step, &mut |_| Ok(()))?;
         layers.push(LayerSummary::of(plan, &outcome));
     }
+    progress.begin("checking");
+    city.finish(&mut findings);
+    interrupt::check()?;
     progress.end();
     Ok(Summary {
         layers,

@@ -6,6 +6,10 @@
 use onemap_model::{
     Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
+use crate::quality::codes::Form;
+use crate::quality::rules::{
+    AreaRule, Dictionary, FieldRule, Lineage, Parts, Presence, Repetition, Rules, Target, Topology, Within,
+};
 use serde::Deserialize;
 
 /// The definitions of the sample city's layers, with their file names: what lies below on the map first.
@@ -87,6 +91,43 @@ struct RawLayer {
     utc_offset_minutes: Option<i16>,
     #[serde(default)]
     fields: Vec<RawField>,
+    #[serde(default)]
+    checks: RawChecks,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawChecks {
+    parts: Option<String>,
+    overlaps: Option<String>,
+    gaps: Option<String>,
+    area: Option<RawArea>,
+    within: Option<RawWithin>,
+    lineage: Option<RawLineage>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArea {
+    field: String,
+    percent: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWithin {
+    areas: String,
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLineage {
+    parent: String,
+    child: String,
+    area: Option<String>,
+    date: Option<String>,
+    of: String,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +144,26 @@ struct RawField {
     #[serde(rename = "type")]
     field_type: String,
     title: RawTitle,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    unique: bool,
+    pattern: Option<String>,
+    form: Option<String>,
+    dictionary: Option<String>,
+    min: Option<f64>,
+    max: Option<f64>,
+    references: Option<String>,
+    begins_with: Option<String>,
+}
+
+/// A layer, and what it demands of its features.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// The layer.
+    pub layer: Layer,
+    /// What its features are checked for.
+    pub rules: Rules,
 }
 
 /// Reads a layer's definition. `file` is what errors call it.
@@ -122,11 +183,34 @@ struct RawField {
 /// assert_eq!(layer.title, "水井 Wells");
 /// ```
 pub fn parse(file: &str, text: &str) -> Result<Layer, DefinitionError> {
+    read(file, text).map(|definition| definition.layer)
+}
+
+/// Reads a layer's definition with its rules.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read(file: &str, text: &str) -> Result<Definition, DefinitionError> {
     let raw: RawLayer = toml::from_str(text).map_err(|error| DefinitionError::Toml {
         file: file.to_owned(),
         reason: error.to_string().trim().to_owned(),
     })?;
-    Reader { file }.layer(raw)
+    let reader = Reader { file };
+    let rules = reader.rules(&raw)?;
+    let layer = reader.layer(raw)?;
+    Ok(Definition { layer, rules })
+}
+
+/// The definition of this program for a layer of that name.
+pub fn built_in(name: &str) -> Option<Definition> {
+    let file = format!("{name}.toml");
+    let (file, text) = SAMPLE.iter().find(|(known, _)| *known == file)?;
+    Some(read(file, text).expect("the definitions are tested"))
+}
+
+/// The names of the definitions of this program.
+pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+    SAMPLE.iter().filter_map(|(file, _)| file.strip_suffix(".toml"))
 }
 
 /// The layers of the sample city, what lies below on the map first.
@@ -209,6 +293,97 @@ impl Reader<'_> {
                 "bool, int, float, text, date, datetime, bytes or array",
                 FieldType::parse,
             )?,
+        })
+    }
+
+    fn rules(&self, raw: &RawLayer) -> Result<Rules, DefinitionError> {
+        let checks = &raw.checks;
+        let known = |key: &str, name: &str| match raw.fields.iter().any(|field| field.name == name) {
+            true => Ok(name.to_owned()),
+            false => Err(self.wrong(key, name.to_owned(), "a field of the layer")),
+        };
+        let topology = |key: &str, word: &Option<String>| match word.as_deref() {
+            None | Some("allowed") => Ok(Topology::Free),
+            Some("forbidden") => Ok(Topology::Forbidden),
+            Some(other) => Err(self.wrong(key, other.to_owned(), "allowed or forbidden")),
+        };
+        let fields = raw.fields.iter().map(|field| self.field_rule(field, &known));
+        Ok(Rules {
+            fields: fields.collect::<Result<_, _>>()?,
+            parts: match checks.parts.as_deref() {
+                None | Some("several") => Parts::Several,
+                Some("single") => Parts::Single,
+                Some(other) => return Err(self.wrong("checks.parts", other.to_owned(), "single or several")),
+            },
+            overlaps: topology("checks.overlaps", &checks.overlaps)?,
+            gaps: topology("checks.gaps", &checks.gaps)?,
+            area: match &checks.area {
+                Some(area) if !(area.percent > 0.0 && area.percent.is_finite()) => {
+                    return Err(self.wrong("checks.area.percent", area.percent.to_string(), "a number above 0"));
+                }
+                Some(area) => Some(AreaRule {
+                    field: known("checks.area.field", &area.field)?,
+                    percent: area.percent,
+                }),
+                None => None,
+            },
+            within: match &checks.within {
+                Some(within) => Some(Within {
+                    areas: self.target("checks.within.areas", &within.areas)?,
+                    code: known("checks.within.code", &within.code)?,
+                }),
+                None => None,
+            },
+            lineage: match &checks.lineage {
+                Some(lineage) => Some(Lineage {
+                    parent: known("checks.lineage.parent", &lineage.parent)?,
+                    child: known("checks.lineage.child", &lineage.child)?,
+                    area: lineage.area.as_deref().map(|name| known("checks.lineage.area", name)).transpose()?,
+                    date: lineage.date.as_deref().map(|name| known("checks.lineage.date", name)).transpose()?,
+                    of: self.target("checks.lineage.of", &lineage.of)?,
+                }),
+                None => None,
+            },
+        })
+    }
+
+    fn field_rule(
+        &self,
+        raw: &RawField,
+        known: &dyn Fn(&str, &str) -> Result<String, DefinitionError>,
+    ) -> Result<FieldRule, DefinitionError> {
+        let key = |what: &str| format!("fields.{}.{what}", raw.name);
+        let pattern = raw.pattern.as_deref().map(|pattern| {
+            let whole = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
+            whole.map_err(|_| self.wrong(&key("pattern"), pattern.to_owned(), "a regular expression"))
+        });
+        let form = raw.form.as_deref().map(|form| {
+            self.word(&key("form"), form, "parcel-code or unit-code", Form::parse)
+        });
+        let dictionary = raw.dictionary.as_deref().map(|name| {
+            self.word(&key("dictionary"), name, "land-use or poi-classes", Dictionary::built_in)
+        });
+        Ok(FieldRule {
+            name: raw.name.clone(),
+            presence: if raw.required { Presence::Required } else { Presence::Optional },
+            repetition: if raw.unique { Repetition::Unique } else { Repetition::Free },
+            pattern: pattern.transpose()?,
+            form: form.transpose()?,
+            dictionary: dictionary.transpose()?,
+            min: raw.min,
+            max: raw.max,
+            references: raw.references.as_deref().map(|text| self.target(&key("references"), text)).transpose()?,
+            begins_with: raw.begins_with.as_deref().map(|name| known(&key("begins_with"), name)).transpose()?,
+        })
+    }
+
+    /// `layer.field`.
+    fn target(&self, key: &str, text: &str) -> Result<Target, DefinitionError> {
+        let parts = text.split_once('.').filter(|(layer, field)| !layer.is_empty() && !field.is_empty());
+        let (layer, field) = parts.ok_or_else(|| self.wrong(key, text.to_owned(), "layer.field"))?;
+        Ok(Target {
+            layer: layer.to_owned(),
+            field: field.to_owned(),
         })
     }
 
@@ -312,6 +487,14 @@ mod tests {
             ("access = \"public\"", "crs = \"4490\"", "crs"),
             ("access = \"public\"", "utc_offset_minutes = 2000", "utc_offset_minutes"),
             ("geometry = \"Point\"", "", "geometry"),
+            ("type = \"int\"", "type = \"int\", pattern = \"(\"", "fields.number.pattern"),
+            ("type = \"int\"", "type = \"int\", form = \"x\"", "fields.number.form"),
+            ("type = \"int\"", "type = \"int\", dictionary = \"x\"", "fields.number.dictionary"),
+            ("type = \"int\"", "type = \"int\", references = \"x\"", "fields.number.references"),
+            ("type = \"int\"", "type = \"int\", begins_with = \"x\"", "fields.number.begins_with"),
+            ("access = \"public\"", "checks = { parts = \"few\" }", "checks.parts"),
+            ("access = \"public\"", "checks = { gaps = \"few\" }", "checks.gaps"),
+            ("access = \"public\"", "checks = { area = { field = \"x\", percent = 5 } }", "checks.area.field"),
         ] {
             let message = error(from, to);
             assert!(

@@ -32,7 +32,11 @@ impl Keys {
         }
         let mut hasher = DefaultHasher::new();
         key.to_string().hash(&mut hasher);
-        let hash = hasher.finish();
+        self.see_hash(hasher.finish(), valid)
+    }
+
+    /// Takes one more thing that is known by its hash into account.
+    pub fn see_hash(&mut self, hash: u64, valid: TimeSpan) -> Verdict {
         let twice = if valid == TimeSpan::ALWAYS {
             self.see_always(hash)
         } else {

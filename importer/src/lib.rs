@@ -23,6 +23,7 @@ pub mod messages;
 pub mod ogr;
 pub mod plan;
 pub mod progress;
+pub mod quality;
 pub mod report;
 pub mod reproject;
 pub mod rows;

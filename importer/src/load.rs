@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
+use crate::quality::City;
 use crate::rows;
 use crate::settings::Settings;
 use crate::source::{self, FileId};
@@ -32,7 +33,7 @@ pub struct Request {
 
 /// Loads all layers of all sources as one version.
 ///
-/// Memory does not grow with the sources, but for 8 bytes a row where there is a key.
+/// Memory does not grow with the sources, but for what the checks keep (see [`crate::quality`]).
 ///
 /// # Errors
 /// Where a source cannot be read whole, the request makes no sense, or the store refuses; nothing is changed then.
@@ -219,10 +220,13 @@ fn into_store(
 ) -> Result<Loaded> {
     let mut layers = Vec::new();
     let (committed, made) = destination.commit(batch, progress, |load, progress| {
+        let mut city = plan::city(plans);
         for plan in plans {
-            layers.push(one_layer(plan, mode, load, findings, progress)?);
+            layers.push(one_layer(plan, &mut city, mode, load, findings, progress)?);
         }
-        Ok(())
+        progress.begin("checking");
+        city.finish(findings);
+        interrupt::check()
     })?;
     for (layer, (_, counts)) in layers.iter_mut().zip(&committed.layers) {
         layer.counts = Some(*counts);
@@ -232,6 +236,7 @@ fn into_store(
 
 fn one_layer(
     plan: &Plan<'_>,
+    city: &mut City,
     mode: LoadMode,
     load: &mut dyn onemap_store::Load,
     findings: &mut Findings,
@@ -241,7 +246,7 @@ fn one_layer(
     load.start_layer(&plan.layer, mode)?;
     let total = plan.rows;
     let mut step = |rows, fraction| progress.at(Position { rows, total, fraction });
-    let outcome = rows::read(plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
+    let outcome = rows::read_for(city, plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
     if let Some(reason) = &outcome.broken {
         return Err(Error::layer(
             &plan.from.part.label,

@@ -6,6 +6,7 @@ use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::fields::{self, Column, Fields};
 use crate::geometry::declared_type;
+use crate::quality::{City, Rules};
 use crate::reproject::Reprojector;
 use crate::settings::Settings;
 use crate::source::format::Format;
@@ -17,6 +18,7 @@ use crate::{messages, ogr};
 use gdal::vector::LayerAccess;
 use onemap_model::{Bbox, Crs, Field, Finding, FindingCode, GeometryType, Layer, Name};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// How one layer is read.
 pub struct Plan<'s> {
@@ -42,6 +44,8 @@ pub struct Plan<'s> {
     pub rows: Option<u64>,
     /// What is to say of the layer as a whole.
     pub findings: Vec<Finding>,
+    /// What its rows are checked for.
+    pub rules: Arc<Rules>,
 }
 
 /// Plans all layers of `sources` that `settings` want, for a store in `target`.
@@ -87,6 +91,11 @@ pub fn all<'s>(sources: &'s [Source], settings: &Settings, target: Crs) -> Resul
     }
     say_equivalence_once(&mut plans);
     Ok(plans)
+}
+
+/// What is checked of all layers together.
+pub fn city(plans: &[Plan<'_>]) -> City {
+    City::new(plans.iter().map(|plan| (plan.layer.name().as_str(), &*plan.rules)))
 }
 
 /// That two systems are taken as equal is said once for a whole load, not once for each layer.
@@ -195,6 +204,14 @@ impl<'s> Plan<'s> {
         let layer =
             build_layer(name, declared, target, &fields, &from, settings).map_err(|reason| refuse(&from, reason))?;
         messages::forget();
+        let (mut layer, mut declared, mut rules) = (layer, declared, Arc::default());
+        if let Some(definition) = settings.definitions.iter().find(|d| d.layer.name().is_same(layer.name())) {
+            layer = defined_as(&definition.layer, &layer, settings).map_err(|reason| refuse(&from, reason))?;
+            if declared.is_none() {
+                declared = Some(definition.layer.geometry_type);
+            }
+            rules = Arc::new(definition.rules.clone());
+        }
         let source_name = source_name.to_owned();
         Ok(Self {
             source_name,
@@ -208,6 +225,7 @@ impl<'s> Plan<'s> {
             layer,
             rows,
             findings,
+            rules,
         })
     }
 }

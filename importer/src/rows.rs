@@ -8,6 +8,8 @@ use crate::fields::Role;
 use crate::geometry::{self, Kinds};
 use crate::keys::{Keys, Verdict};
 use crate::plan::Plan;
+use crate::quality::layer::{LayerChecks, Validity};
+use crate::quality::{City, shape, validity};
 use crate::source::format::Format;
 use crate::table::{self, Position};
 use crate::values::Reader;
@@ -34,7 +36,8 @@ pub struct Outcome {
 /// How far reading has come: rows, and the fraction of the source where that is known.
 pub type Step<'a> = dyn FnMut(u64, Option<f64>) + 'a;
 
-/// Reads all rows of `plan` and hands those that can be loaded to `sink`. `step` hears of every row.
+/// Reads all rows of `plan` and hands those that can be loaded to `sink`, with the checks of single rows only. `step`
+/// hears of every row.
 ///
 /// # Errors
 /// Those of `sink`, and where the user stops it.
@@ -44,8 +47,23 @@ pub fn read(
     step: &mut Step<'_>,
     sink: &mut dyn FnMut(Row) -> Result<()>,
 ) -> Result<Outcome> {
+    read_for(&mut City::default(), plan, findings, step, sink)
+}
+
+/// Reads as [`read`] does, and keeps in `city` what the checks between features and layers need.
+///
+/// # Errors
+/// Those of `sink`, and where the user stops it.
+pub fn read_for(
+    city: &mut City,
+    plan: &Plan<'_>,
+    findings: &mut Findings,
+    step: &mut Step<'_>,
+    sink: &mut dyn FnMut(Row) -> Result<()>,
+) -> Result<Outcome> {
     plan.findings.iter().for_each(|finding| findings.push(finding.clone()));
-    let mut reading = Reading::new(plan, findings);
+    let checks = city.layer(&plan.layer, plan.rules.clone());
+    let mut reading = Reading::new(plan, findings, checks);
     let mut stream = Stream::start(plan);
     loop {
         interrupt::check()?;
@@ -64,7 +82,9 @@ pub fn read(
         }
     }
     interrupt::check()?;
-    Ok(reading.finish())
+    let (outcome, checks) = reading.finish();
+    city.add(checks);
+    Ok(outcome)
 }
 
 /// The features of one layer, in the source's order.
@@ -108,10 +128,13 @@ struct Reading<'p, 's, 'f> {
     kinds: Kinds,
     wkb: Vec<u8>,
     outcome: Outcome,
+    checks: LayerChecks,
+    /// Whether the geometry of the present row is valid.
+    validity: Validity,
 }
 
 impl<'p, 's, 'f> Reading<'p, 's, 'f> {
-    fn new(plan: &'p Plan<'s>, findings: &'f mut Findings) -> Self {
+    fn new(plan: &'p Plan<'s>, findings: &'f mut Findings, checks: LayerChecks) -> Self {
         let layer = plan.layer.name().to_string();
         let (keys, kinds, wkb, outcome) = Default::default();
         Self {
@@ -122,10 +145,12 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             kinds,
             wkb,
             outcome,
+            checks,
+            validity: Validity::Valid,
         }
     }
 
-    fn finish(mut self) -> Outcome {
+    fn finish(mut self) -> (Outcome, LayerChecks) {
         let expected = self.plan.rows.unwrap_or(0);
         let said = messages::take()
             .into_iter()
@@ -141,12 +166,13 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             Some(_) => self.kinds.layer_type(self.plan.declared),
             None => GeometryType::None,
         });
-        self.outcome
+        (self.outcome, self.checks)
     }
 
     /// The row of a feature; none where it is set aside.
     fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<Row> {
         let warned = messages::take().into_iter().find(|message| message.failure);
+        self.validity = Validity::Valid;
         let (values, valid) = self.values(feature);
         let id = self.id(feature, &values);
         if let Some(warned) = warned {
@@ -154,11 +180,56 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         }
         let geometry = self.geometry(feature, &id)?;
         self.check_key(&values, valid, &id);
-        Some(Row {
+        let row = Row {
             geometry,
             values,
             valid,
-        })
+        };
+        self.check_row(&row, &id);
+        Some(row)
+    }
+
+    fn check_row(&mut self, row: &Row, id: &str) {
+        let Self {
+            checks,
+            findings,
+            layer,
+            validity,
+            ..
+        } = self;
+        let mut note = |code, place, message: String| {
+            findings.push_with(layer, code, || Finding {
+                code,
+                layer: layer.clone(),
+                feature: Some(id.to_owned()),
+                place,
+                message,
+            });
+        };
+        if let Some(geometry) = row.geometry.as_ref().filter(|_| *validity == Validity::Valid) {
+            for fault in shape::faults(geometry) {
+                note(fault.code, Some(fault.at), fault_text(fault.code));
+            }
+        }
+        checks.row(row, id, *validity, &mut note);
+    }
+
+    /// Judges a geometry as the source has it; places are told in the store's system.
+    fn judge(&mut self, geometry: &Geometry, id: &str) {
+        for fault in validity::faults(geometry) {
+            self.validity = Validity::Invalid;
+            let turned = Geometry::point(fault.at.x, fault.at.y).ok().and_then(|point| {
+                let way = self.plan.reprojector.as_ref()?;
+                way.apply(point).ok()?.coords().next()
+            });
+            self.note(fault.code, Some(id), turned.or(Some(fault.at)), || match turned {
+                Some(at) if at != fault.at => {
+                    let Coord { x, y } = fault.at;
+                    format!("{}；来源坐标 / in the source ({x}, {y})", fault_text(fault.code))
+                }
+                _ => fault_text(fault.code),
+            });
+        }
     }
 
     fn values(&mut self, feature: &mut ogr::Feature<'_>) -> (Vec<Value>, TimeSpan) {
@@ -332,15 +403,11 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             });
         }
         if was_open {
-            self.note(FindingCode::GeometryInvalid, Some(id), place, || {
-                "a ring was open and has been closed".into()
+            self.note(FindingCode::RingUnclosed, Some(id), place, || {
+                fault_text(FindingCode::RingUnclosed)
             });
-        } else if !matches!(geometry, Geometry::Points(_))
-            && let Some(reason) = ogr::invalidity(wkb)
-        {
-            let place = geometry::place_in(&reason).or(place);
-            self.note(FindingCode::GeometryInvalid, Some(id), place, || reason);
         }
+        self.judge(&geometry, id);
         Some(geometry)
     }
 
@@ -360,4 +427,9 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             message: message(),
         });
     }
+}
+
+/// What a code means, in both languages.
+fn fault_text(code: FindingCode) -> String {
+    format!("{} / {}", code.chinese(), code.english())
 }

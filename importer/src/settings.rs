@@ -2,6 +2,7 @@
 
 use crate::crs::{Force, Horizontal};
 use crate::datum::{Kinship, kinship};
+use crate::definition::{self, Definition};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use onemap_model::{Access, Crs, Layer, Name};
@@ -23,6 +24,42 @@ pub struct Settings {
     pub key: Option<String>,
     /// Who may see the layers; where nothing is said, a layer keeps it, and a new one is restricted.
     pub access: Option<Access>,
+    /// The definitions that layers of their names follow; none where nobody asked for it.
+    pub definitions: Vec<Definition>,
+}
+
+/// The definitions that a user may name: `LAYER` for one of this program, `LAYER=FILE` for a file, `all` for all of this
+/// program.
+///
+/// # Errors
+/// Where there is none, or the file defines no layer.
+pub fn definitions(wanted: &[String]) -> Result<Vec<Definition>> {
+    let mut all = Vec::new();
+    for text in wanted {
+        if text == "all" {
+            all.extend(definition::built_in_names().filter_map(definition::built_in));
+            continue;
+        }
+        let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
+        let found = match file {
+            Some(file) => {
+                let path = std::path::Path::new(file);
+                let written = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+                let found = definition::read(file, &written).map_err(|e| Error::Usage(format!("--define: {e}")))?;
+                if found.layer.name().as_str() != name {
+                    let defined = found.layer.name();
+                    return Err(Error::Usage(format!("--define {text}: {file} defines the layer {defined:?}")));
+                }
+                found
+            }
+            None => definition::built_in(name).ok_or_else(|| {
+                let known = definition::built_in_names().collect::<Vec<_>>().join(", ");
+                Error::Usage(format!("--define: there is no definition {name:?}: expected all, LAYER=FILE, or one of {known}"))
+            })?,
+        };
+        all.push(found);
+    }
+    Ok(all)
 }
 
 /// A layer name that a user may give.
@@ -97,6 +134,20 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn definitions_are_those_that_are_named() {
+        let names = |wanted: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+            definitions(&wanted).map(|all| all.iter().map(|d| d.layer.name().to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["parcels", "roads"]).unwrap(), ["parcels", "roads"]);
+        assert_eq!(names(&["all"]).unwrap().len(), 8);
+        assert!(names(&["wells"]).unwrap_err().to_string().contains("parcels"));
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/layers/roads.toml");
+        assert_eq!(names(&[&format!("roads={path}")]).unwrap(), ["roads"]);
+        assert!(names(&[&format!("ways={path}")]).unwrap_err().to_string().contains("\"roads\""));
     }
 
     #[test]

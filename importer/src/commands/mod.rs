@@ -18,6 +18,7 @@ Examples:
   onemap-import load parcels.gdb.zip poi.csv --to city.gpkg --crs EPSG:4490 --force-crs
   onemap-import load survey.gpkg --source-layer zd --layer parcels --key ZDDM --mode upsert --to city.gpkg
   onemap-import check parcels.shp --report findings.html
+  onemap-import check parcels.shp districts.shp --define parcels --define districts
   onemap-import sample --features 10000 --to demo.gpkg
 
 Exit status: 0 done, 1 data or usage, 2 a fault of the machine or the program, 130 interrupted.";
@@ -80,6 +81,9 @@ struct SourceArgs {
     /// The coordinate system of the store, geographic [default: EPSG:4490]
     #[arg(long, value_name = "EPSG:n")]
     store_crs: Option<onemap_model::Crs>,
+    /// Check and keep a layer as a definition says: LAYER=FILE, one of this program's, or all of them
+    #[arg(long, value_name = "LAYER[=FILE]")]
+    define: Vec<String>,
     /// Write all findings to this file (.json, .csv or .html)
     #[arg(long, value_name = "FILE")]
     report: Option<std::path::PathBuf>,
@@ -97,6 +101,7 @@ impl SourceArgs {
             encoding: self.encoding.as_deref().map(settings::encoding).transpose()?,
             key: self.key.clone(),
             access: None,
+            definitions: settings::definitions(&self.define)?,
         })
     }
 

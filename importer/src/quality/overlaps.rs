@@ -1,0 +1,204 @@
+//! Areas of a layer that lie on one another at the same time.
+//!
+//! Neighbours are found in an R-tree and judged exactly first: only where edges cross, or a vertex or the middle of an
+//! edge lies inside the other, is the common area computed. All cores take part.
+
+use super::inside::Side;
+use super::measure::{Ring, Scale};
+use super::predicate::{Meeting, Segment};
+use super::shapes::{Shape, Shapes};
+use super::tree::{Tree, meet};
+use i_overlay::core::fill_rule::FillRule;
+use i_overlay::core::overlay_rule::OverlayRule;
+use i_overlay::float::single::SingleFloatOverlay;
+use onemap_model::Coord;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What is narrower than this is the noise of coordinates, in metres: twice the area by the perimeter.
+pub const TOLERANCE_M: f64 = 0.01;
+/// What is smaller than this is not told, in square metres.
+pub const TOLERANCE_M2: f64 = 0.01;
+/// So many pairs of neighbours are looked at, at most: a layer of a million parcels has four million.
+const MOST_PAIRS: u64 = 400_000_000;
+/// So many overlaps are told, at most.
+const MOST_FOUND: u64 = 4_000_000;
+
+/// Two areas that overlap.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Overlap {
+    /// The later one, by its place in the layer.
+    pub feature: usize,
+    /// The earlier one.
+    pub other: usize,
+    /// How much.
+    pub area_m2: f64,
+    /// The middle of the largest common piece.
+    pub at: Coord,
+}
+
+/// Whether a search came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It did.
+    Whole,
+    /// It was given up: there was too much.
+    GivenUp,
+}
+
+/// All overlaps among `shapes`, in the order of features.
+pub fn overlaps(shapes: &Shapes, tree: &Tree) -> (Vec<Overlap>, Ended) {
+    let order: Vec<usize> = tree.order().collect();
+    let (pairs, found) = (AtomicU64::new(0), AtomicU64::new(0));
+    let is_over = || {
+        pairs.load(Ordering::Relaxed) > MOST_PAIRS
+            || found.load(Ordering::Relaxed) > MOST_FOUND
+            || crate::interrupt::is_asked()
+    };
+    let of_one = |feature: usize| {
+        let shape = shapes.get(feature);
+        let mut all = Vec::new();
+        if is_over() {
+            return all;
+        }
+        let mut looked = 0;
+        tree.query(&shape.bbox, |other| {
+            if other >= feature || looked > MOST_PAIRS / 100 {
+                return;
+            }
+            looked += 1;
+            let neighbour = shapes.get(other);
+            if shape.is_beside(neighbour)
+                && let Some((area_m2, at)) = common(shape, neighbour)
+            {
+                all.push(Overlap {
+                    feature,
+                    other,
+                    area_m2,
+                    at,
+                });
+            }
+        });
+        pairs.fetch_add(looked, Ordering::Relaxed);
+        found.fetch_add(all.len() as u64, Ordering::Relaxed);
+        all
+    };
+    let mut all: Vec<Overlap> = order.par_iter().flat_map_iter(|feature| of_one(*feature)).collect();
+    all.sort_unstable_by_key(|overlap| (overlap.feature, overlap.other));
+    (all, if is_over() { Ended::GivenUp } else { Ended::Whole })
+}
+
+/// The area that two shapes have in common, and where most of it lies; none within the tolerance.
+fn common(a: Shape<'_>, b: Shape<'_>) -> Option<(f64, Coord)> {
+    let window = [
+        a.bbox[0].max(b.bbox[0]),
+        a.bbox[1].max(b.bbox[1]),
+        a.bbox[2].min(b.bbox[2]),
+        a.bbox[3].min(b.bbox[3]),
+    ];
+    let scale = Scale::at(window[1]);
+    let (width, height) = ((window[2] - window[0]) * scale.x_m, (window[3] - window[1]) * scale.y_m);
+    if width < TOLERANCE_M || height < TOLERANCE_M || !may_overlap(a, b, &window) {
+        return None;
+    }
+    let origin = Coord {
+        x: window[0],
+        y: window[1],
+    };
+    let metres = |shape: Shape<'_>| -> Vec<Vec<[f64; 2]>> {
+        let one = |ring: &[Coord]| ring.iter().map(|p| scale.step(origin, *p).into()).collect();
+        shape.rings().map(one).collect()
+    };
+    let pieces = metres(a).overlay(&metres(b), OverlayRule::Intersect, FillRule::EvenOdd);
+    let plane = Scale { x_m: 1.0, y_m: 1.0 };
+    let (mut total, mut largest) = (0.0, (0.0, origin));
+    for piece in pieces {
+        let rings: Vec<Vec<Coord>> = piece
+            .iter()
+            .map(|ring| ring.iter().map(|[x, y]| Coord { x: *x, y: *y }).collect())
+            .collect();
+        let sizes: Vec<Ring> = rings.iter().map(|ring| plane.ring(ring)).collect();
+        let Some(shell) = sizes.first() else { continue };
+        let area = shell.area_m2.abs() - sizes[1..].iter().map(|hole| hole.area_m2.abs()).sum::<f64>();
+        let length = sizes.iter().map(|ring| ring.length_m).sum();
+        let size = Ring {
+            area_m2: area,
+            length_m: length,
+        };
+        if area < TOLERANCE_M2 || size.width_m() < TOLERANCE_M {
+            continue;
+        }
+        total += area;
+        if area > largest.0 {
+            let middle = middle(&rings[0]);
+            let at = Coord {
+                x: origin.x + middle.x / scale.x_m,
+                y: origin.y + middle.y / scale.y_m,
+            };
+            largest = (area, at);
+        }
+    }
+    (total > 0.0).then_some((total, largest.1))
+}
+
+/// The mean of a ring's vertices.
+fn middle(ring: &[Coord]) -> Coord {
+    let n = ring.len() as f64;
+    let sum = ring.iter().fold((0.0, 0.0), |(x, y), p| (x + p.x, y + p.y));
+    Coord {
+        x: sum.0 / n,
+        y: sum.1 / n,
+    }
+}
+
+/// Whether the interiors of two shapes may have a point in common; neighbours that share their border have none.
+fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
+    let near = |edge: &Segment| meet(&box_of(*edge), window);
+    let (ours, theirs): (Vec<Segment>, Vec<Segment>) = (a.edges().filter(near).collect(), b.edges().filter(near).collect());
+    if crosses(&ours, &theirs) {
+        return true;
+    }
+    let inside = |edges: &[Segment], of: Shape<'_>| {
+        let mut on = true;
+        for edge in edges {
+            let middle = Coord {
+                x: edge.from.x / 2.0 + edge.to.x / 2.0,
+                y: edge.from.y / 2.0 + edge.to.y / 2.0,
+            };
+            for p in [edge.from, middle] {
+                match of.side(p) {
+                    Side::Inside => return Some(true),
+                    Side::Outside => on = false,
+                    Side::On => {}
+                }
+            }
+        }
+        Some(false).filter(|_| !on)
+    };
+    // Where all of one lies on the other's border, they may be the same.
+    match (inside(&ours, b), inside(&theirs, a)) {
+        (Some(true), _) | (_, Some(true)) => true,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Whether any two edges cross inside both; long lists are sorted, so that only near ones are compared.
+fn crosses(ours: &[Segment], theirs: &[Segment]) -> bool {
+    let crossing = |a: &Segment, b: &Segment| matches!(a.meeting(*b), Meeting::Cross(_));
+    if ours.len() * theirs.len() <= 4_096 {
+        return ours.iter().any(|a| theirs.iter().any(|b| crossing(a, b)));
+    }
+    let boxes: Vec<[f64; 4]> = theirs.iter().map(|edge| box_of(*edge)).collect();
+    let tree = Tree::new(&boxes);
+    ours.iter().any(|a| {
+        let mut found = false;
+        tree.query(&box_of(*a), |b| found |= crossing(a, &theirs[b]));
+        found
+    })
+}
+
+fn box_of(edge: Segment) -> [f64; 4] {
+    let Segment { from, to } = edge;
+    [from.x.min(to.x), from.y.min(to.y), from.x.max(to.x), from.y.max(to.y)]
+}
