@@ -39,7 +39,6 @@ mod types;
 mod values;
 mod verify;
 
-
 use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,
 };
