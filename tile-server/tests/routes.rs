@@ -41,6 +41,7 @@ fn every_route_answers_with_its_media_type() {
         (format!("/xyz/basemap/{}.mvt", city::TILE), mvt),
         ("/xyz/basemap.json".into(), json),
         ("/xyz/roads,pois.json".into(), json),
+        ("/changes".into(), json),
         ("/styles".into(), json),
         ("/styles/basemap".into(), json),
         ("/health/live".into(), json),

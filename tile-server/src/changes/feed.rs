@@ -68,6 +68,10 @@ impl Feed {
             let (definitions, (reader, from)) = (Arc::clone(&self.definitions), key.clone());
             let chunks = history.run(move |store| {
                 if *store.epoch() != reader.epoch {
+                    // A connection knows the life that it last looked at.
+                    store.catch_up()?;
+                }
+                if *store.epoch() != reader.epoch {
                     // The follower will find out what it is now; until then nothing can be said.
                     return Err(Error::Unreachable {
                         store: "the store".to_owned(),
