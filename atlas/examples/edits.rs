@@ -8,7 +8,7 @@
 
 mod city;
 
-use city::{CENTER, Random, city, house, time};
+use city::{CENTER, Random, city, house, processor_time, time};
 use onemap_atlas::{LayerSnapshot, Merged, Query};
 use onemap_model::{Change, Fid, Instant, Name, TileMatrixSet};
 use std::thread::JoinHandle;
@@ -132,9 +132,9 @@ fn main() {
     let layer = apply(layer, count / 20, &mut Random(11));
     println!("{} features, {:?}", layer.len(), layer);
     let merge = layer.merge_all();
-    let start = Clock::now();
+    let start = processor_time();
     let merged = merge.run();
-    println!("everything merged in {:.2?}", start.elapsed());
+    println!("everything merged in {:.2?} of the processor", processor_time() - start);
     let whole = layer.with_merged(merged);
     let per_feature = |layer: &LayerSnapshot| layer.memory().total() as f64 / layer.len() as f64;
     println!(

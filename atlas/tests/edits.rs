@@ -3,19 +3,11 @@
 
 mod support;
 
-use onemap_atlas::{LayerSnapshot, Merged, Query};
-use onemap_model::{
-    Bbox, Change, Coord, Feature, Fid, FieldType, Geometry, Instant, Layer, Name, Path, Polygon, Row, TileCoord,
-    TileMatrixSet, TimeSpan, Value,
-};
+use onemap_atlas::{LayerSnapshot, Merged};
+use onemap_model::{Bbox, Change, Coord, Feature, Fid, Geometry, Name, Path, Polygon, Row, TimeSpan, Value};
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use support::answers::*;
 use support::*;
-
-/// The highest feature number that edits use.
-const MOST: i64 = 40;
-
-type Table = BTreeMap<Fid, Feature>;
 
 /// What becomes of a feature, and what the change claims that it was before.
 #[derive(Debug, Clone)]
@@ -39,19 +31,6 @@ enum Step {
     Begin,
     /// Installs the merge that is under way.
     Install,
-}
-
-fn definition() -> Layer {
-    let fields = [
-        ("code", FieldType::Text),
-        ("n", FieldType::Int),
-        ("name", FieldType::Text),
-    ];
-    layer("edited", &fields).with_key("code").unwrap()
-}
-
-fn moments() -> [Instant; 4] {
-    ["2019-01-01", "2021-01-01", "2024-05-01", "2030-01-01"].map(|day| instant(&format!("{day}T00:00:00Z")))
 }
 
 fn arb_geometry() -> impl Strategy<Value = Option<Geometry>> {
@@ -139,70 +118,6 @@ fn change(table: &mut Table, edits: &[Edit]) -> Vec<Change> {
     edits.iter().map(one).collect()
 }
 
-/// Everything that a layer answers.
-#[derive(Debug, PartialEq)]
-struct Answers {
-    len: usize,
-    counts: Vec<usize>,
-    boundaries: Vec<Option<Instant>>,
-    tiles: Vec<(String, Vec<u8>)>,
-    all: Vec<(String, Option<Bbox>, Feature)>,
-    found: Vec<Vec<Fid>>,
-    by_id: Vec<Vec<Fid>>,
-    by_fid: Vec<Option<Feature>>,
-}
-
-fn tiles() -> impl Iterator<Item = TileCoord> {
-    let zooms = |grid: TileMatrixSet| [1, 6, 13, 15, 19].map(|z| huangshi(grid, z));
-    TileMatrixSet::ALL.into_iter().flat_map(zooms)
-}
-
-fn answers(layer: &LayerSnapshot, boxes: &[Bbox]) -> Answers {
-    let fids = |bbox: &Bbox, at| {
-        let query = Query { bbox: Some(*bbox), at };
-        layer.features(&query).map(|view| view.fid()).collect()
-    };
-    let tile = |tile: TileCoord| (tile.to_string(), render(layer, tile));
-    let ids = (0..10)
-        .map(|n| format!("c{n}"))
-        .chain((0..=MOST).map(|n| n.to_string()));
-    let all = layer.features(&Query::default());
-    Answers {
-        len: layer.len(),
-        counts: moments().map(|at| layer.count_at(at)).to_vec(),
-        boundaries: moments().map(|at| layer.next_boundary(at)).to_vec(),
-        tiles: tiles().map(tile).collect(),
-        all: all
-            .map(|view| (view.public_id(), view.bbox(), view.to_feature()))
-            .collect(),
-        found: boxes
-            .iter()
-            .flat_map(|bbox| [fids(bbox, None), fids(bbox, Some(now()))])
-            .collect(),
-        by_id: ids
-            .map(|id| layer.by_public_id(&id).iter().map(|view| view.fid()).collect())
-            .collect(),
-        by_fid: (1..=MOST + 1)
-            .map(|fid| Some(layer.by_fid(Fid::new(fid).unwrap())?.to_feature()))
-            .collect(),
-    }
-}
-
-/// Checks that `layer` answers as one built afresh from `table`.
-fn check(layer: &LayerSnapshot, table: &Table, boxes: &[Bbox]) -> Result<(), TestCaseError> {
-    let fresh = build(layer.layer().clone(), table.values().cloned());
-    prop_assert_eq!(answers(layer, boxes), answers(&fresh, boxes));
-    let counted = table
-        .values()
-        .filter(|feature| feature.row.valid.contains(now()))
-        .count();
-    prop_assert_eq!(layer.count_at(now()), counted);
-    if let Some(exact) = fresh.bbox() {
-        prop_assert_eq!(layer.bbox().map(|around| around.union(exact)), layer.bbox());
-    }
-    Ok(())
-}
-
 fn arb_boxes() -> impl Strategy<Value = Vec<Bbox>> {
     let near = (115.02..115.05_f64, 30.18..30.21_f64, 0.0..0.02_f64);
     let some = near.prop_map(|(x, y, size)| Bbox::new(x, y, x + size, y + size).unwrap());
@@ -211,7 +126,7 @@ fn arb_boxes() -> impl Strategy<Value = Vec<Bbox>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_changed_layer_answers_as_one_built_afresh(
@@ -263,105 +178,4 @@ proptest! {
         let fresh = build(definition(), was.values().cloned());
         check(&fresh.with_merged(merged), &was, &boxes)?;
     }
-}
-
-/// Points on a raster, so many that merges become work for the background.
-fn raster(fid: i64, shift: f64) -> Feature {
-    let (x, y) = (115.0 + (fid % 200) as f64 * 5e-4, 30.1 + (fid / 200) as f64 * 5e-4);
-    feature(
-        fid,
-        Some(Geometry::point(x + shift, y).unwrap()),
-        vec![Value::text(format!("r{fid}")), Value::Int(fid % 7)],
-    )
-}
-
-fn moved(fid: i64, shift: f64) -> Change {
-    let (old, new) = (Some(raster(fid, 0.0)), Some(raster(fid, shift)));
-    let (layer, fid) = (Name::new("edited").unwrap(), Fid::new(fid).unwrap());
-    Change { layer, fid, old, new }
-}
-
-#[test]
-fn merges_are_due_where_they_cost_much_and_leave_the_answers_as_they_are() {
-    let mut table: Table = (1..=30_000)
-        .map(|fid| (Fid::new(fid).unwrap(), raster(fid, 0.0)))
-        .collect();
-    let mut layer = build(definition(), table.values().cloned());
-    assert!(layer.merge_due().is_none());
-    let boxes = [Bbox::new(115.03, 30.15, 115.05, 30.2).unwrap()];
-    let mut due = Vec::new();
-    for batch in 0..120_i64 {
-        // Each batch moves every 120th point a little, all of them in the end.
-        let changes: Vec<Change> = (1..=250).map(|n| moved(n * 120 - batch, 1e-4)).collect();
-        let merge = layer.merge_due();
-        layer = layer.apply(&changes);
-        table.extend(changes.into_iter().map(|change| (change.fid, change.new.unwrap())));
-        if let Some(merge) = merge {
-            due.push(merge.len());
-            layer = layer.with_merged(merge.run());
-        }
-        if batch % 10 == 0 {
-            check(&layer, &table, &boxes).unwrap();
-        }
-    }
-    check(&layer, &table, &boxes).unwrap();
-    assert!(due.iter().all(|&len| len > 1_000), "{due:?}");
-    assert!(
-        due.contains(&30_000),
-        "everything was merged when enough had changed: {due:?}"
-    );
-}
-
-#[test]
-fn a_layer_whose_merges_nobody_does_stays_right() {
-    let mut table = Table::new();
-    let mut layer = build(definition(), []);
-    for batch in 0..200_i64 {
-        let changes: Vec<Change> = (1..=100).map(|n| moved(batch * 100 + n, 0.0)).collect();
-        layer = layer.apply(&changes);
-        table.extend(changes.into_iter().map(|change| (change.fid, change.new.unwrap())));
-    }
-    check(&layer, &table, &[Bbox::new(115.03, 30.15, 115.05, 30.2).unwrap()]).unwrap();
-}
-
-#[test]
-fn numbers_of_features_may_be_far_apart() {
-    let far = |fid: i64| {
-        let change = moved(5, 0.0);
-        let (fid, new) = (Fid::new(fid).unwrap(), change.new.unwrap());
-        let new = Feature { fid, row: new.row };
-        Change {
-            fid,
-            new: Some(new),
-            ..change
-        }
-    };
-    let changes = [(1 << 53) - 1, 1, 1 << 40].map(far);
-    let layer = changes
-        .iter()
-        .fold(build(definition(), []), |layer, change| layer.apply([change]));
-    let fids = |query| layer.features(&query).map(|view| view.fid().get()).collect::<Vec<_>>();
-    let bbox = Some(Bbox::new(114.0, 29.0, 116.0, 31.0).unwrap());
-    for query in [Query::default(), Query { bbox, at: None }] {
-        assert_eq!(fids(query), [1, 1 << 40, (1 << 53) - 1]);
-    }
-    let fresh = build(definition(), changes.into_iter().filter_map(|change| change.new));
-    let tile = TileMatrixSet::WebMercatorQuad
-        .tile_at(12, Coord { x: 115.0, y: 30.1 })
-        .unwrap();
-    assert!(!render(&fresh, tile).is_empty());
-    assert_eq!(render(&layer, tile), render(&fresh, tile));
-}
-
-#[test]
-fn changes_of_other_layers_are_left_out() {
-    let layer = build(definition(), [raster(1, 0.0)]);
-    let other = Change {
-        layer: Name::new("other").unwrap(),
-        ..moved(1, 1.0)
-    };
-    let same = layer.apply([&other]);
-    assert_eq!(same.len(), 1);
-    let still = same.by_fid(Fid::new(1).unwrap()).unwrap();
-    assert_eq!(still.geometry(), raster(1, 0.0).row.geometry);
 }

@@ -115,7 +115,7 @@ pub fn time(mut work: impl FnMut()) -> (Duration, Duration) {
 }
 
 /// How long this thread has run, as Linux counts it.
-fn processor_time() -> Duration {
+pub fn processor_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("this runs on Linux");
     let nanos = text.split(' ').next().and_then(|first| first.parse().ok());
     Duration::from_nanos(nanos.expect("the first number of schedstat is time in nanoseconds"))

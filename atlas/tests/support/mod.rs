@@ -1,6 +1,8 @@
 //! What the tests of tiles have in common: making features in tile units, and reading tiles with another's decoder.
 #![allow(dead_code)] // Each test binary uses its own part.
 
+pub mod answers;
+
 use fast_mvt::{MvtReaderRef, MvtValue};
 use geo::{Geometry as Geo, MultiLineString, MultiPoint, MultiPolygon};
 use onemap_atlas::{LayerBuilder, LayerSnapshot};
