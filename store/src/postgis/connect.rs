@@ -57,6 +57,8 @@ struct Live {
     client: Client,
     /// The host that answered: long statements ask it whether it is still there.
     host: Config,
+    /// Whether the server tells it what is notified.
+    listens: bool,
     /// Rung by notifications, and when the connection ends.
     bell: Arc<Notify>,
     /// Why the connection ended.
@@ -216,7 +218,14 @@ impl Link {
 
     /// Waits until something may have happened in the database, `at_most` so long.
     pub fn wait(&mut self, at_most: Duration) -> Result<()> {
-        let Some(live) = &self.live else { return Ok(()) };
+        let limit = self.limits.statement;
+        let Some(live) = &mut self.live else { return Ok(()) };
+        if !live.listens {
+            // Who never waits is not told: a session that is told and never reads would hold up the server's queue. What
+            // happened until now may have been missed.
+            live.listens = true;
+            return self.call(limit, async |client| client.batch_execute("LISTEN onemap").await);
+        }
         let bell = Arc::clone(&live.bell);
         // Rung or not: both are ends of the waiting.
         let _ = self
@@ -344,6 +353,7 @@ async fn connect(host: &Config, target: &Target, limits: Limits) -> Inner<Live> 
     Ok(Live {
         client,
         host: host.clone(),
+        listens: false,
         bell,
         ended,
     })
@@ -360,7 +370,7 @@ async fn prepare(client: &Client, limits: Limits) -> Inner<()> {
              SET standard_conforming_strings = on; SET client_min_messages = 'warning'; \
              SET default_transaction_isolation = 'read committed'; \
              SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
-             SET idle_in_transaction_session_timeout = {idle}; LISTEN onemap"
+             SET idle_in_transaction_session_timeout = {idle}"
         ))
         .await?;
     Ok(set_search_path(client).await?)

@@ -112,6 +112,8 @@ fn a_notification_ends_the_waiting() {
     let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.fresh_database();
     let mut link = link(&database.url()).unwrap();
+    // Whoever waits for the first time is told at once: what was before may have been missed.
+    link.wait(Duration::from_secs(60)).unwrap();
     database.psql("NOTIFY onemap, '5'");
     let began = Instant::now();
     link.wait(Duration::from_secs(60)).unwrap();

@@ -117,6 +117,7 @@ impl Store for PostGis {
     }
 
     fn wait(&mut self, at_most: Duration) -> Result<()> {
+        self.ready()?;
         self.link.wait(at_most)
     }
 

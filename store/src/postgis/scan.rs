@@ -7,11 +7,14 @@ use std::ops::ControlFlow;
 /// What a binary COPY begins with: signature, flags, length of the extension.
 const HEADER: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
+/// The bytes of a row's columns; none for null.
+pub(super) type Columns<'r> = &'r [Option<&'r [u8]>];
+
 /// Runs a query and hands every row to `each`, as its columns' bytes, until it breaks off.
 pub(super) fn scan(
     link: &mut Link,
     query: &str,
-    each: &mut dyn FnMut(&[Option<&[u8]>]) -> Result<ControlFlow<()>>,
+    each: &mut dyn FnMut(Columns<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let mut rest: Vec<u8> = Vec::new();
     let mut begun = false;
@@ -27,20 +30,22 @@ pub(super) fn scan(
             rest.extend_from_slice(piece);
         }
         let mut bytes = if joined { rest.as_slice() } else { piece };
-        if !begun && bytes.len() >= HEADER.len() {
+        if !begun {
+            if bytes.len() < HEADER.len() {
+                rest = bytes.to_vec();
+                return Ok(ControlFlow::Continue(()));
+            }
             bytes = bytes.strip_prefix(HEADER).ok_or_else(broken)?;
             begun = true;
         }
         let mut columns = Vec::new();
-        while begun {
-            match row(bytes, &mut columns).map_err(|()| broken())? {
-                None | Some(0) => break,
-                Some(used) => {
-                    bytes = &bytes[used..];
-                    if each(&columns)?.is_break() {
-                        return Ok(ControlFlow::Break(()));
-                    }
-                }
+        while let Some(used) = row(bytes, &mut columns)
+            .map_err(|()| broken())?
+            .filter(|used| *used > 0)
+        {
+            bytes = &bytes[used..];
+            if each(&columns)?.is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
         let left = bytes.to_vec();
