@@ -39,6 +39,7 @@ mod values;
 mod verify;
 
 pub(crate) use target::is_connection;
+pub use target::without_password;
 
 use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,

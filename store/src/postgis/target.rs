@@ -39,10 +39,19 @@ pub(crate) fn is_connection(text: &str) -> bool {
         .any(|scheme| lower.starts_with(scheme))
 }
 
-/// `text` without what might be a password, for errors about texts that cannot be read.
-pub(crate) fn without_password(text: &str) -> String {
+/// The text that names a store or a source of data, as it may be shown: without what might be a password.
+///
+/// ```
+/// assert_eq!(onemap_store::without_password("postgres://me:secret@host/db?password=x"), "postgres://me@host/db");
+/// assert_eq!(onemap_store::without_password("data/city.gpkg"), "data/city.gpkg");
+/// ```
+pub fn without_password(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
-        return "PG:…".to_owned();
+        return if is_connection(text) {
+            "PG:…".to_owned()
+        } else {
+            text.to_owned()
+        };
     };
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     match rest.rsplit_once('@') {
