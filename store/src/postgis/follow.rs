@@ -134,8 +134,9 @@ fn difference(link: &mut Link, table: &Table, tx: i64, postgis: &str) -> Result<
     );
     let opened = link.execute_long(&open)?;
     let both = format!(
-        "UPDATE onemap_meta.touched SET updated = (SELECT count(*) FROM {h} o JOIN {h} c ON c.fid = o.fid \
-         WHERE o.since_tx = {tx} AND c.until_tx = {tx}) WHERE tx = {tx} AND layer = {}",
+        "UPDATE onemap_meta.touched SET updated = (SELECT \
+         count((SELECT 1 FROM {h} c WHERE c.fid = o.fid AND c.until_tx = {tx})) FROM {h} o WHERE o.since_tx = {tx}) \
+         WHERE tx = {tx} AND layer = {}",
         literal(table.name())
     );
     catalog::touch(link, tx, table.name(), &LoadCounts::default())?;

@@ -5,7 +5,7 @@
 
 use super::table::{Table, literal, quote};
 
-/// So many rows of a statement are few: those of each step may be compared with those of the next one by one.
+/// So many rows of a statement are few: those before and after it may be paired one by one.
 const FEW: u32 = 100;
 
 /// The triggers' names: what begins so on a layer's table is ours.
@@ -48,17 +48,21 @@ pub(super) fn function_name(table: &Table) -> String {
 }
 
 fn function(table: &Table, postgis: &str) -> String {
-    let (name, fid, layer) = (function_name(table), quote(&table.fid), literal(table.name()));
-    let sequence = literal(&table.sequence());
-    let brought_back = format!(
-        "EXISTS (SELECT FROM n WHERE n.{fid} = h.fid AND {})",
-        table.same("n", "h", postgis)
+    let (name, h, fid) = (function_name(table), table.history(), quote(&table.fid));
+    let (layer, sequence) = (literal(table.name()), literal(&table.sequence()));
+    let was = quote(&unlike_any_column(table));
+    let paired = format!("p AS MATERIALIZED (SELECT o.{fid} AS {was}, n.* FROM o LEFT JOIN n ON n.{fid} = o.{fid})");
+    let changed = format!("(p.{fid} IS NULL OR NOT {})", table.same("p", "c", postgis));
+    let close_old = close(table, "", "o", &format!("o.{fid}"), "true");
+    let close_updated = close(table, &paired, "p", &format!("p.{was}"), &changed);
+    let close_known = close(
+        table,
+        "",
+        "n",
+        &format!("n.{fid}"),
+        &format!("NOT {}", table.same("n", "c", postgis)),
     );
-    let close_old = close(table, "o", &format!("h.fid = o.{fid}"), "true");
-    let close_updated = close(table, "o", &format!("h.fid = o.{fid}"), &format!("NOT {brought_back}"));
-    let close_known = close(table, "n", &format!("h.fid = n.{fid}"), &format!("NOT {brought_back}"));
-    let close_all = close_all(table);
-    let open = open(table, postgis);
+    let (close_all, open) = (close_all(table), open(table, postgis));
     format!(
         "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $onemap$
@@ -88,10 +92,7 @@ BEGIN
     END IF;
     PERFORM onemap_meta.raise_number({sequence}, b);
   END IF;
-  IF TG_OP = 'DELETE' THEN
-    SELECT count(*) INTO many FROM o;
-  END IF;
-  -- A plan for few rows is a bad one for many, and the other way round: only the former is kept.
+  -- A plan that pairs few rows one by one is a bad one for many: only such plans are kept.
   IF many > {FEW} THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
   END IF;
@@ -101,7 +102,8 @@ BEGIN
 {close_updated}
   ELSIF TG_OP = 'INSERT' THEN
     -- None of them has a state, unless a change of theirs went unseen.
-    IF EXISTS (SELECT FROM n JOIN {h} h ON h.fid = n.{fid} WHERE h.until_tx IS NULL AND me IS NOT NULL) THEN
+    SELECT count((SELECT 1 FROM {h} c WHERE c.fid = n.{fid} AND c.until_tx IS NULL)) INTO a FROM n;
+    IF a > 0 THEN
 {close_known}
     END IF;
   ELSE
@@ -122,27 +124,50 @@ BEGIN
   RETURN NULL;
 END $onemap$;
 ",
-        h = table.history(),
         fid_text = literal(&table.fid),
     )
 }
 
-/// Ends the states of the features in `source` that the condition is true for.
-fn close(table: &Table, source: &str, joined: &str, condition: &str) -> String {
+/// A name that no column of the table has.
+fn unlike_any_column(table: &Table) -> String {
+    let mut name = "was".to_owned();
+    while table.fid == name || table.geom.as_ref() == Some(&name) || table.columns.iter().any(|own| own.name == name) {
+        name.push('_');
+    }
+    name
+}
+
+/// Ends the states, called `c`, that the condition is true for, of the features that `number` names in `source`. States
+/// are looked up one by one through an index, whatever the planner believes of a transaction that it has never seen.
+fn close(table: &Table, with: &str, source: &str, number: &str, condition: &str) -> String {
     let h = table.history();
+    let place = |own: &str| {
+        format!(
+            "h.ctid = ANY (ARRAY(SELECT (SELECT c.ctid FROM {h} c WHERE c.fid = {number} AND c.until_tx IS NULL \
+             AND c.since_tx {own} me AND {condition}) FROM {source}))"
+        )
+    };
+    let first = if with.is_empty() {
+        String::new()
+    } else {
+        format!("{with}, ")
+    };
+    let alone = if with.is_empty() {
+        String::new()
+    } else {
+        format!("WITH {with} ")
+    };
     format!(
         "    IF known IS NOT NULL THEN
-      WITH gone AS (DELETE FROM {h} h USING {source}
-        WHERE {joined} AND h.until_tx IS NULL AND h.since_tx = me AND {condition} RETURNING h.fid)
-      SELECT count(*), count(c.fid) INTO a, b FROM gone LEFT JOIN {h} c ON c.fid = gone.fid AND c.until_tx = me;
-      upd := upd - b;
-      del := del + b;
-      ins := ins - (a - b);
+      WITH {first}gone AS (DELETE FROM {h} h WHERE {} RETURNING h.fid)
+      {}
     END IF;
-    UPDATE {h} h SET until_tx = me FROM {source}
-      WHERE {joined} AND h.until_tx IS NULL AND h.since_tx <> me AND {condition};
+    {alone}UPDATE {h} h SET until_tx = me WHERE {};
     GET DIAGNOSTICS a = ROW_COUNT;
-    del := del + a;"
+    del := del + a;",
+        place("="),
+        uncounted(&h),
+        place("<>")
     )
 }
 
@@ -151,14 +176,23 @@ fn close_all(table: &Table) -> String {
     format!(
         "    IF known IS NOT NULL THEN
       WITH gone AS (DELETE FROM {h} h WHERE h.until_tx IS NULL AND h.since_tx = me RETURNING h.fid)
-      SELECT count(*), count(c.fid) INTO a, b FROM gone LEFT JOIN {h} c ON c.fid = gone.fid AND c.until_tx = me;
-      upd := upd - b;
-      del := del + b;
-      ins := ins - (a - b);
+      {}
     END IF;
     UPDATE {h} h SET until_tx = me WHERE h.until_tx IS NULL;
     GET DIAGNOSTICS a = ROW_COUNT;
-    del := del + a;"
+    del := del + a;",
+        uncounted(&h)
+    )
+}
+
+/// Takes states that were made and are gone again out of the counts: with a state before the transaction, an update
+/// becomes a deletion; without one, an insertion comes to nothing.
+fn uncounted(h: &str) -> String {
+    format!(
+        "SELECT count(*), count((SELECT 1 FROM {h} c WHERE c.fid = gone.fid AND c.until_tx = me)) INTO a, b FROM gone;
+      upd := upd - b;
+      del := del + b;
+      ins := ins - (a - b);"
     )
 }
 
@@ -167,7 +201,7 @@ fn open(table: &Table, postgis: &str) -> String {
     let (h, fid) = (table.history(), quote(&table.fid));
     let columns = table.history_content().join(", ");
     let values = table.as_history("n", postgis).join(", ");
-    let same = table.same("n", "h", postgis);
+    let same = table.same("n", "c", postgis);
     let insert = format!(
         "INSERT INTO {h} (fid, {columns}, since_tx)
         SELECT n.{fid}, {values}, me FROM n
@@ -181,14 +215,14 @@ fn open(table: &Table, postgis: &str) -> String {
     ELSE
       IF known IS NOT NULL THEN
         -- As it was before this transaction: then that state never ended.
-        UPDATE {h} h SET until_tx = NULL FROM n
-          WHERE h.fid = n.{fid} AND h.until_tx = me AND {same}
-          AND NOT EXISTS (SELECT FROM {h} c WHERE c.fid = n.{fid} AND c.until_tx IS NULL);
+        UPDATE {h} h SET until_tx = NULL WHERE h.ctid = ANY (ARRAY(SELECT
+          (SELECT c.ctid FROM {h} c WHERE c.fid = n.{fid} AND c.until_tx = me AND {same}
+            AND NOT EXISTS (SELECT FROM {h} d WHERE d.fid = n.{fid} AND d.until_tx IS NULL)) FROM n));
         GET DIAGNOSTICS a = ROW_COUNT;
         del := del - a;
       END IF;
       WITH made AS ({insert} RETURNING fid)
-      SELECT count(*), count(c.fid) INTO a, b FROM made LEFT JOIN {h} c ON c.fid = made.fid AND c.until_tx = me;
+      SELECT count(*), count((SELECT 1 FROM {h} c WHERE c.fid = made.fid AND c.until_tx = me)) INTO a, b FROM made;
       del := del - b;
       upd := upd + b;
       ins := ins + (a - b);
