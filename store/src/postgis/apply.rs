@@ -82,6 +82,7 @@ fn become_layer(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, s
     if history == History::Made {
         link.batch_long(&schema::index_history(table))?;
     }
+    link.batch_long(&schema::analyze_history(table))?;
     step(told("indexing", table, rows, rows));
     let next = stage.last_number().max(1);
     let called = stage.last_number() > 0;

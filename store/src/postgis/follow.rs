@@ -71,6 +71,7 @@ fn adapt(link: &mut Link, known: &Table, mut table: Table, postgis: &str) -> Res
     catalog::touch(link, tx, table.name(), &LoadCounts { updated: 0, ..counts })?;
     catalog::define(link, table.name(), Some(&table), tx)?;
     link.batch(&schema::raise_sequence(&table))?;
+    link.batch(&schema::analyze_history(&table))?;
     schema::finish(link, &table, postgis)?;
     tracing::info!(
         layer = table.name(),

@@ -65,7 +65,7 @@ fn function(table: &Table, postgis: &str) -> String {
     let (close_all, open) = (close_all(table), open(table, postgis));
     format!(
         "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $onemap$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $onemap$
 #variable_conflict use_variable
 DECLARE
   known bigint := onemap_meta.current_tx();
@@ -77,6 +77,7 @@ DECLARE
   b bigint;
   many bigint := 0;
   mode text := current_setting('plan_cache_mode');
+  loops text := current_setting('enable_nestloop');
 BEGIN
   IF me IS NULL THEN
     me := nextval('onemap_meta.tx');
@@ -92,9 +93,11 @@ BEGIN
     END IF;
     PERFORM onemap_meta.raise_number({sequence}, b);
   END IF;
-  -- A plan that pairs few rows one by one is a bad one for many: only such plans are kept.
+  -- A plan that pairs few rows one by one is a bad one for many. It is not enough to plan anew: how many rows there are
+  -- was noted when the statement was read first.
   IF many > {FEW} THEN
     PERFORM set_config('plan_cache_mode', 'force_custom_plan', true);
+    PERFORM set_config('enable_nestloop', 'off', true);
   END IF;
   IF TG_OP = 'DELETE' THEN
 {close_old}
@@ -108,6 +111,9 @@ BEGIN
     END IF;
   ELSE
 {close_all}
+  END IF;
+  IF many > {FEW} THEN
+    PERFORM set_config('enable_nestloop', loops, true);
   END IF;
   IF TG_OP IN ('INSERT', 'UPDATE') THEN
 {open}
