@@ -1,7 +1,7 @@
 // Keeps the tiles on the map as new as the feed of changes: of those that an edit can show in, each is asked for again
 // once, when it is in view; the others stay as they are.
 
-import type { Map as MapLibre, MapSourceDataEvent, VectorTileSource } from "maplibre-gl";
+import type { Map as MapLibre, MapSourceDataEvent, StyleSpecification, VectorTileSource } from "maplibre-gl";
 import type { Change, TileRange } from "./changes";
 
 /** More changes than this are not told apart: tiles older than the ones forgotten count as touched. */
@@ -14,6 +14,7 @@ const TILE_SIZE_PX = 512;
 interface Touched {
   /** The number of the change. */
   at: number;
+  layer: string;
   ranges: TileRange[];
 }
 
@@ -35,7 +36,12 @@ export function freshTiles(map: MapLibre): FreshTiles {
   /** Sources whose data has outgrown the bounds that they were announced with. */
   const outgrown = new Set<string>();
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isRefreshing = false;
+  let sources: Drawn[] | null = null;
 
+  /** The sources of tiles, as the style is now. */
+  const drawn = () => (sources ??= drawnSources(map));
+  map.on("styledata", () => (sources = null));
   map.on("sourcedataloading", (event: MapSourceDataEvent) => {
     if (!event.tile) return;
     // A tile that is not known counts as touched by all changes that are: forgetting is safe.
@@ -45,10 +51,10 @@ export function freshTiles(map: MapLibre): FreshTiles {
   // A tile may come back into view from MapLibre's own memory, older than what is known here.
   map.on("idle", () => freshen());
 
-  const isStale = (sourceId: string, { z, x, y }: Tile) => {
-    const since = asked.get(keyOf(sourceId, { z, x, y })) ?? 0;
+  const isStale = ({ id, layers }: Drawn, { z, x, y }: Tile) => {
+    const since = asked.get(keyOf(id, { z, x, y })) ?? 0;
     if (since < forgotten) return true;
-    return touched.some(({ at, ranges }) => at > since && ranges.some((range) => holds(range, z, x, y)));
+    return touched.some(({ at, layer, ranges }) => at > since && layers.has(layer) && ranges.some((range) => holds(range, z, x, y)));
   };
 
   const freshen = () => {
@@ -59,25 +65,31 @@ export function freshTiles(map: MapLibre): FreshTiles {
       timer = setTimeout(freshen, BUSY_MS);
       return;
     }
-    for (const [id, source] of vectorSources(map)) {
-      if (outgrown.delete(id) && source.url) {
-        source.setUrl(source.url);
-        for (const tile of inView(map, source)) asked.set(keyOf(id, tile), last);
-        continue;
-      }
-      const stale = inView(map, source).filter((tile) => isStale(id, tile));
+    // A tile that turns out to be the same makes MapLibre draw nothing, and a map that draws nothing never says that it
+    // is done.
+    if (isRefreshing) map.triggerRepaint();
+    isRefreshing = false;
+    for (const one of drawn()) {
+      const { id, source } = one;
+      const tiles = inView(map, source);
+      const isOutgrown = outgrown.delete(id) && source.url;
+      const stale = isOutgrown ? tiles : tiles.filter((tile) => isStale(one, tile));
+      if (stale.length === 0) continue;
       for (const tile of stale) asked.set(keyOf(id, tile), last);
-      if (stale.length > 0) map.refreshTiles(id, stale);
+      if (isOutgrown) source.setUrl(source.url);
+      else map.refreshTiles(id, stale);
+      isRefreshing = true;
     }
+    if (isRefreshing) timer = setTimeout(freshen, BUSY_MS);
   };
 
   return {
     touch(changes) {
-      for (const { box, tiles } of changes) {
+      for (const { layer, box, tiles } of changes) {
         last += 1;
-        touched.push({ at: last, ranges: tiles });
-        if (box === null) continue;
-        for (const [id, { bounds }] of vectorSources(map)) if (bounds && !within(box, bounds)) outgrown.add(id);
+        touched.push({ at: last, layer, ranges: tiles });
+        const shows = drawn().filter(({ layers }) => layers.has(layer));
+        for (const { id, source } of shows) if (box !== null && source.bounds && !within(box, source.bounds)) outgrown.add(id);
       }
       if (touched.length > MAX_CHANGES) {
         touched = touched.slice(-MAX_CHANGES / 2);
@@ -90,10 +102,17 @@ export function freshTiles(map: MapLibre): FreshTiles {
       forgotten = last;
       touched = [];
       // Zooms and bounds may be others too.
-      for (const [id] of vectorSources(map)) outgrown.add(id);
+      for (const { id } of drawn()) outgrown.add(id);
       freshen();
     },
   };
+}
+
+/** A source of tiles, and the layers that the style draws from it. */
+interface Drawn {
+  id: string;
+  source: VectorTileSource;
+  layers: Set<string>;
 }
 
 interface Tile {
@@ -114,12 +133,18 @@ function within(inner: readonly number[], outer: readonly number[]): boolean {
   return inner[0]! >= outer[0]! && inner[1]! >= outer[1]! && inner[2]! <= outer[2]! && inner[3]! <= outer[3]!;
 }
 
-function vectorSources(map: MapLibre): [string, VectorTileSource][] {
-  const ids = Object.keys(map.getStyle()?.sources ?? {});
-  const sources = ids.map((id) => [id, map.getSource(id)] as const);
-  return sources.filter(([, source]) => source?.type === "vector") as [string, VectorTileSource][];
+function drawnSources(map: MapLibre): Drawn[] {
+  // MapLibre has none until it has taken the first one in, whatever its types say.
+  const style = map.getStyle() as StyleSpecification | undefined;
+  if (style === undefined) return [];
+  const layersOf = (id: string) => style.layers.flatMap((layer) => ("source-layer" in layer && layer.source === id && layer["source-layer"] ? [layer["source-layer"]] : []));
+  return Object.keys(style.sources).flatMap((id) => {
+    const source = map.getSource(id);
+    return source?.type === "vector" ? [{ id, source: source as VectorTileSource, layers: new Set(layersOf(id)) }] : [];
+  });
 }
 
+/** The tiles in view, as MapLibre counts them. */
 function inView(map: MapLibre, { minzoom, maxzoom }: VectorTileSource): Tile[] {
   return map.coveringTiles({ tileSize: TILE_SIZE_PX, minzoom, maxzoom }).map(({ canonical: { z, x, y } }) => ({ z, x, y }));
 }

@@ -23,6 +23,8 @@ export function makeMap(container: HTMLElement, style: StyleSpecification, exten
     style,
     hash: true,
     maxZoom: MAX_ZOOM,
+    // Tiles are never cut into smaller ones: what MapLibre has cut it keeps for ever, whatever becomes of the tile.
+    zoomLevelsToOverscale: MAX_ZOOM,
     maxPitch: 0,
     dragRotate: false,
     pitchWithRotate: false,

@@ -102,7 +102,9 @@ impl Stream {
             // The room comes first: what waits for a slow reader waits in the store.
             let room = sender.reserve().await.ok()?;
             watch.mark_unchanged();
-            let view = self.ask.view().ok().filter(|view| *view.epoch() == self.epoch)?;
+            // Another life, or other rights: who comes again is answered anew.
+            let same = |view: &View| *view.epoch() == self.epoch && view.audience() == self.audience;
+            let view = self.ask.view().ok().filter(same)?;
             if self.at.is_before(view.version()) {
                 drop(room);
                 let reader = self.wish.reader(&view, self.audience);
