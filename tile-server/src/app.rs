@@ -87,6 +87,7 @@ impl App {
     /// Serves what a store holds from now on, nothing of which is known to be as it was.
     pub(crate) fn publish_anew(&self, published: Published) {
         self.touches.clear();
+        self.history.renew();
         let touched = published.layers.iter().map(TouchedLayer::whole).collect();
         self.publish(Update { published, touched });
     }
