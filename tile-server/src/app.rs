@@ -1,6 +1,7 @@
 //! What all requests share.
 
 use crate::cache::AnswerCache;
+use crate::changes::Feed;
 use crate::config::Config;
 use crate::held::Held;
 use crate::history::History;
@@ -34,6 +35,8 @@ pub(crate) struct App {
     pub history: History,
     /// Earlier versions that were asked for.
     pub past: Past,
+    /// What the readers of `/changes` share.
+    pub feed: Feed,
     /// How loading and following go.
     pub status: Status,
     /// Ready answers.
@@ -67,6 +70,7 @@ impl App {
             version: watch::Sender::new(None),
             history: History::start(&config.store, opener)?,
             past: Past::default(),
+            feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
             cache: AnswerCache::new(config.cache_bytes),
             selections: Selections::default(),
@@ -83,6 +87,7 @@ impl App {
     /// Serves what a store holds from now on, nothing of which is known to be as it was.
     pub(crate) fn publish_anew(&self, published: Published) {
         self.touches.clear();
+        self.history.renew();
         let touched = published.layers.iter().map(TouchedLayer::whole).collect();
         self.publish(Update { published, touched });
     }

@@ -110,7 +110,7 @@ impl Ask {
             None => Ok(view),
             Some(version) => {
                 let past = versions::past(&self.app, view.published(), version).await?;
-                Ok(view.as_of(past))
+                Ok(view.back_to(past))
             }
         }
     }

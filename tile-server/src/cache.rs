@@ -12,6 +12,7 @@ use crate::touched::Touched;
 use onemap_model::TileCoord;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -139,6 +140,7 @@ impl AnswerCache {
     /// As [`AnswerCache::remove`], by looking at everything that is kept.
     fn sweep(kept: &Kept, selections: &[SelectionId], touched: &Touched) -> u64 {
         let removed = AtomicU64::new(0);
+        let selections: HashSet<SelectionId> = selections.iter().copied().collect();
         kept.retain(|key, _| {
             let is_touched = match key {
                 Key::Tile { selection, tile, .. } => selections.contains(selection) && touched.contains(*tile),

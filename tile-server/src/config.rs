@@ -40,6 +40,8 @@ pub struct RawLimits {
     pub max_queued: Option<usize>,
     /// Megabytes of answers that may be on their way to clients.
     pub max_answer_mb: Option<u64>,
+    /// Streams of changes at a time.
+    pub max_streams: Option<usize>,
     /// Milliseconds between two looks at the store, where nothing wakes the server earlier, 100 to 5000.
     pub poll_ms: Option<u64>,
 }
@@ -78,6 +80,8 @@ pub struct Limits {
     pub max_queued: usize,
     /// Bytes of answers that may be on their way to clients; further ones are refused with 503.
     pub max_answer_bytes: u64,
+    /// Streams of changes at a time; further ones are refused with 503.
+    pub max_streams: usize,
     /// Between two looks at the store, where nothing wakes the server earlier.
     pub poll: Duration,
 }
@@ -182,6 +186,7 @@ impl RawLimits {
             render_threads: many("limits.render_threads", self.render_threads, cores, 1024)?,
             max_queued: many("limits.max_queued", self.max_queued, 512, 1_000_000)?,
             max_answer_bytes: within("limits.max_answer_mb", self.max_answer_mb, 512, 1, 1 << 20)? << 20,
+            max_streams: many("limits.max_streams", self.max_streams, 2048, 1_000_000)?,
             poll: Duration::from_millis(within("limits.poll_ms", self.poll_ms, 1000, 100, 5000)?),
         })
     }

@@ -70,7 +70,7 @@ fn preflight() -> Response {
         (ACCESS_CONTROL_ALLOW_METHODS, METHODS),
         (
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Accept, Accept-Encoding, Content-Type, If-None-Match, Range",
+            "Accept, Accept-Encoding, Content-Type, If-None-Match, Last-Event-ID, Range",
         ),
         (ACCESS_CONTROL_MAX_AGE, "86400"),
     ];

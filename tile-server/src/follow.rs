@@ -105,11 +105,12 @@ fn follow(app: &App, connection: &mut Connection, stopped: &Receiver<()>) -> Res
         let looked = look(app, connection, &mut state).and_then(|published| {
             follows(app);
             app.metrics.looks.fetch_add(1, Ordering::Relaxed);
-            retry = FIRST_RETRY;
             if let Some(rest) = PAUSE.checked_sub(begun.elapsed()).filter(|_| published) {
                 std::thread::sleep(rest);
             }
-            connection.store()?.wait(app.config.limits.poll)
+            connection.store()?.wait(app.config.limits.poll)?;
+            retry = FIRST_RETRY;
+            Ok(())
         });
         if let Err(error) = looked {
             connection.close();

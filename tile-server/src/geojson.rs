@@ -1,7 +1,7 @@
 //! Features as GeoJSON (RFC 7946): longitude before latitude, every coordinate in full, outer rings counter-clockwise.
 
 use onemap_atlas::FeatureView;
-use onemap_model::{Coord, Geometry, GeometryType, Layer, Path, Polygon, Value};
+use onemap_model::{Coord, Feature, Geometry, GeometryType, Instant, Layer, Path, Polygon, TimeSpan, Value};
 use std::fmt::Write;
 
 /// Writes one `Feature` object at the end of `out`; `more` is appended to its members as it is.
@@ -25,6 +25,34 @@ pub(crate) fn write_feature(out: &mut String, layer: &Layer, feature: &FeatureVi
     out.push('}');
     out.push_str(more);
     out.push('}');
+}
+
+/// Writes a feature as it is or was in the store; where it is not valid at all times, `time` has the interval in which it
+/// is (OGC 21-045, Features and Geometries JSON).
+pub(crate) fn write_state(out: &mut String, layer: &Layer, feature: &Feature) {
+    out.push_str("{\"type\":\"Feature\",\"id\":");
+    write_text(out, &layer.public_id(feature));
+    out.push_str(",\"geometry\":");
+    match &feature.row.geometry {
+        Some(geometry) => write_geometry(out, geometry, layer.geometry_type),
+        None => out.push_str("null"),
+    }
+    let valid = feature.row.valid;
+    if valid != TimeSpan::ALWAYS {
+        let end = |end: Option<Instant>| end.map_or_else(|| "..".to_owned(), |end| end.to_string());
+        let (from, to) = (end(valid.from()), end(valid.to()));
+        let _ = write!(out, ",\"time\":{{\"interval\":[\"{from}\",\"{to}\"]}}");
+    }
+    out.push_str(",\"properties\":{");
+    for (at, (field, value)) in layer.fields().iter().zip(&feature.row.values).enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_text(out, field.name.as_str());
+        out.push(':');
+        write_value(out, value);
+    }
+    out.push_str("}}");
 }
 
 /// Writes a geometry as the kind that its layer declares; in a layer of mixed kinds, single where it has one part.

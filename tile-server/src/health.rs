@@ -9,6 +9,10 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use std::time::Duration;
+
+/// A look that takes longer is told of: the store does not answer, or much of it is being read.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// `/health/live`: the process answers.
 pub(crate) async fn live(_ask: Ask) -> Answer {
@@ -35,7 +39,12 @@ pub(crate) async fn ready(ask: Ask) -> Answer {
         .layers()
         .map(|layer| json!({"id": layer.name(), "features": layer.count}))
         .collect();
+    let age = ask.app.status.age().unwrap_or_default();
     let (status, store) = match &phase {
+        Phase::Loading(_) | Phase::Following if age > SILENCE => (
+            StatusCode::OK,
+            "silent: the last look at it has not come back; the last state read is served",
+        ),
         Phase::Loading(_) | Phase::Following => (StatusCode::OK, "followed"),
         Phase::Unreadable(_) => (StatusCode::OK, "unreadable: the last state read is served"),
         Phase::Faulty => (StatusCode::SERVICE_UNAVAILABLE, "not followed: a fault in the server"),
@@ -45,7 +54,7 @@ pub(crate) async fn ready(ask: Ask) -> Answer {
         "version": view.version().0,
         "epoch": view.epoch().as_str(),
         "store": store,
-        "age_s": ask.app.status.age().map(|age| age.as_millis() as f64 / 1e3),
+        "age_s": age.as_millis() as f64 / 1e3,
         "layers": layers,
     });
     if let Phase::Unreadable(reason) = phase {

@@ -48,6 +48,8 @@ struct Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// The life of the store: connections of an earlier one are not to be used.
+    life: u64,
     closed: bool,
 }
 
@@ -67,6 +69,11 @@ impl History {
             thread.spawn(move || queue.work(connection))?;
         }
         Ok(history)
+    }
+
+    /// Tells that the store began another life: connections from before are opened anew.
+    pub(crate) fn renew(&self) {
+        self.queue.lock().life += 1;
     }
 
     /// Asks the store; dropping the future gives it up, where it was not begun.
@@ -132,21 +139,26 @@ impl Queue {
     }
 
     fn work(&self, mut connection: Connection) {
-        while let Some(job) = self.next() {
+        let mut known = 0;
+        while let Some((job, life)) = self.next() {
+            if life != known {
+                connection.close();
+                known = life;
+            }
             if job.is_awaited() {
                 (job.work)(&mut connection);
             }
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<(Job, u64)> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
             if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
+                return Some((job, state.life));
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

@@ -111,6 +111,7 @@ fn links(ask: &Ask) -> Vec<Link> {
             "Styles",
         ),
         link("describedby", "/xyz/basemap.json", json, "TileJSON of the basemap"),
+        link("changes", "/changes?since=now", json, "What is done to the layers"),
         link("alternate", "/map", "text/html", "The map"),
     ]
 }
@@ -122,6 +123,7 @@ fn page(ask: &Ask) -> String {
         item("/collections", "图层 · The layers"),
         item("/xyz/basemap.json", "TileJSON"),
         item("/styles/basemap", "MapLibre style"),
+        item("/changes", "变更 · Changes"),
         item("/tileMatrixSets", "Tile grids"),
         item("/api", "OpenAPI"),
         item("/conformance", "Conformance"),

@@ -10,6 +10,7 @@ mod ask;
 mod assets;
 mod boxes;
 mod cache;
+mod changes;
 mod client;
 mod collections;
 mod config;

@@ -39,6 +39,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, app: Arc<App>, 
         tokio::spawn(converse(stream, peer, router.clone(), graceful.watcher(), open));
     }
     drop(listener);
+    app.feed.close();
     if tokio::time::timeout(limits.stop_timeout, graceful.shutdown())
         .await
         .is_err()

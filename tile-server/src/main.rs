@@ -23,7 +23,8 @@ Examples:
 
 What a --config file may say, besides listen, public_url and cache_mb:
   [limits]
-  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued, max_answer_mb, poll_ms
+  header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued,
+  max_answer_mb, max_streams, poll_ms
 
 A change in the store shows at once: tiles and features answer with it, and whoever adds min-version=N to a
 request waits for version N, a second at most. version=N answers as of that version. /health/ready tells which version is

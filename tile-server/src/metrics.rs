@@ -94,6 +94,12 @@ pub(crate) fn exposition(app: &App) -> String {
             load(&metrics.published).to_string(),
         ),
         (
+            "onemap_change_streams",
+            "gauge",
+            (app.config.limits.max_streams - app.feed.free_places()).to_string(),
+        ),
+        ("onemap_change_reads_total", "counter", app.feed.reads().to_string()),
+        (
             "onemap_store_failed_looks_total",
             "counter",
             load(&metrics.failed_looks).to_string(),

@@ -47,6 +47,13 @@ pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     weight("text/html") > weight("application/json")
 }
 
+/// Whether a client asks for server-sent events.
+pub(crate) fn prefers_events(headers: &HeaderMap) -> bool {
+    let wishes = wishes(headers, ACCEPT).unwrap_or_default();
+    let weight = |name: &str| wishes.iter().find(|(wish, _)| wish == name).map_or(0, |(_, q)| *q);
+    weight("text/event-stream") > weight("application/json")
+}
+
 /// The members of a header with their weights in thousandths; none where the header is absent.
 fn wishes(headers: &HeaderMap, name: impl AsHeaderName) -> Option<Vec<(String, u16)>> {
     let lines: Vec<_> = headers.get_all(name).iter().collect();

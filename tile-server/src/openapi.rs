@@ -2,9 +2,10 @@
 
 use crate::collections::CRS84;
 use crate::filter::{FILTER, FILTER_CRS, FILTER_LANG, LANGUAGES};
-use crate::items;
 use crate::routes::Route;
 use crate::versions::{MIN_VERSION, VERSION};
+use crate::{changes, items};
+use onemap_model::TileMatrixSet;
 use serde_json::{Map, Value, json};
 
 /// Describes the routes; the server's address is put in with each answer.
@@ -21,7 +22,7 @@ pub(crate) fn describe(routes: &[Route]) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
         },
         "paths": paths,
-        "components": {"schemas": {"Problem": problem(), "Page": items::page_schema()}},
+        "components": {"schemas": {"Problem": problem(), "Page": items::page_schema(), "Changes": changes::page_schema()}},
     })
 }
 
@@ -36,20 +37,24 @@ fn operation(route: &Route) -> Value {
     });
     let least = route.params.map(|_| MIN_VERSION);
     let names = route.params.unwrap_or_default().iter().copied().chain(least);
-    let in_query = names.map(parameter);
+    let in_query = names.map(|name| parameter(route, name));
     let schema = match route.media_type {
         "application/geo+json" if route.path.ends_with("/items") => json!({"$ref": "#/components/schemas/Page"}),
+        _ if route.path == "/changes" => json!({"$ref": "#/components/schemas/Changes"}),
         media if media.ends_with("json") || media.contains("+json") => json!({"type": "object"}),
         media if media.starts_with("text/") => json!({"type": "string"}),
         _ => json!({"type": "string", "format": "binary"}),
     };
-    let media = route.media_type;
+    let mut content = Map::from_iter([(route.media_type.to_owned(), json!({"schema": schema}))]);
+    if route.path == "/changes" {
+        content.insert(changes::EVENTS.to_owned(), json!({"schema": {"type": "string"}}));
+    }
     json!({
         "operationId": operation_id(route.path),
         "summary": route.summary,
         "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
         "responses": {
-            "200": {"description": route.summary, "content": {media: {"schema": schema}}},
+            "200": {"description": route.summary, "content": content},
             "default": {
                 "description": "What is wrong (RFC 9457)",
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -66,8 +71,28 @@ fn operation_id(path: &str) -> String {
     id.join("_")
 }
 
-fn parameter(name: &str) -> Value {
+fn parameter(route: &Route, name: &str) -> Value {
     let (description, schema) = match name {
+        "limit" if route.path == "/changes" => (
+            "How many entries at most; pages only",
+            json!({"type": "integer", "minimum": 1, "maximum": 10000, "default": 100}),
+        ),
+        "since" => (
+            "A cursor as an answer gave it, a version, or `now`; all that is kept where absent. Last-Event-ID wins over it",
+            json!({"type": "string"}),
+        ),
+        "state" => (
+            "Which states each entry has",
+            json!({"type": "string", "enum": ["new", "both", "none"], "default": "new"}),
+        ),
+        "layers" => (
+            "The only layers wanted, separated by commas",
+            json!({"type": "array", "items": {"type": "string"}}),
+        ),
+        "tms" => (
+            "The only grid whose touched tiles are told",
+            json!({"type": "string", "enum": TileMatrixSet::ALL.map(TileMatrixSet::as_str)}),
+        ),
         "bbox" => (
             "west,south,east,north in degrees (CRS84); west above east crosses the antimeridian",
             json!({"type": "array", "minItems": 4, "maxItems": 6, "items": {"type": "number"}}),

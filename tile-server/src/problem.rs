@@ -6,7 +6,7 @@
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Every method that any route knows.
 pub(crate) const METHODS: &str = "GET, HEAD, OPTIONS";
@@ -17,6 +17,7 @@ pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
     retry_after_s: Option<u32>,
+    more: Vec<(&'static str, Value)>,
 }
 
 /// Marks a response as a problem document, for the edge.
@@ -29,6 +30,7 @@ impl Problem {
             status,
             detail: detail.into(),
             retry_after_s: None,
+            more: Vec::new(),
         }
     }
 
@@ -90,6 +92,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The same with one more member, for programs.
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more.push((name, value));
+        self
+    }
+}
+
 /// The text, cut where it is too long to be repeated in an answer.
 pub(crate) fn shorten(text: &str) -> String {
     const KEPT: usize = 60;
@@ -101,12 +111,15 @@ pub(crate) fn shorten(text: &str) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
         });
+        for (name, value) in self.more {
+            body[name] = value;
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -138,7 +138,7 @@ impl ServedLayer {
         for change in changes {
             // What was served before is asked of the snapshot: a tool may have lost the old state on its way to the log.
             let old = self.snapshot.by_fid(change.fid);
-            count -= u64::from(old.as_ref().is_some_and(|old| old.valid().contains(now)));
+            count = count.saturating_sub(u64::from(old.as_ref().is_some_and(|old| old.valid().contains(now))));
             include(
                 &mut touched,
                 old.as_ref().and_then(FeatureView::bbox),

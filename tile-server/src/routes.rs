@@ -4,7 +4,9 @@ use crate::app::App;
 use crate::ask::Known;
 use crate::edge::edge;
 use crate::problem::Problem;
-use crate::{assets, collections, health, items, landing, queryables, styles, tile_matrix_sets, tiles, tilesets};
+use crate::{
+    assets, changes, collections, health, items, landing, queryables, styles, tile_matrix_sets, tiles, tilesets,
+};
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router, middleware};
 use std::sync::Arc;
@@ -59,6 +61,7 @@ pub(crate) fn table() -> Vec<Route> {
         row("/xyz/{layers}/{z}/{x}/{y}", get(tiles::xyz), TILE, tiles::MVT, "A tile in Web Mercator; {y} may end in .mvt"),
         row("/styles", get(styles::styles), F, JSON, "The styles"),
         row("/styles/{style}", get(styles::style), F, JSON, "A MapLibre style"),
+        row("/changes", get(changes::changes), Some(changes::PARAMS), JSON, "What was done, from any version on; a stream of events for who accepts text/event-stream"),
         row("/fonts/{stack}/{range}", get(assets::glyphs), None, "application/x-protobuf", "Glyphs: {range} is 0-255.pbf"),
         row("/sprites/{name}", get(assets::sprites), None, "image/png", "Icons"),
         row("/map", get(assets::viewer), None, HTML, "The map in a browser"),

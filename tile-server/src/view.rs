@@ -47,7 +47,7 @@ impl View {
     }
 
     /// What the same client sees of an earlier state: of it, what everybody may see today too.
-    pub(crate) fn as_of(self, past: Arc<Published>) -> Self {
+    pub(crate) fn back_to(self, past: Arc<Published>) -> Self {
         if Arc::ptr_eq(&self.published, &past) {
             return self;
         }

@@ -1,11 +1,12 @@
 // Shows a feature's attributes: at once what its tile knows, then the full feature from the server, under the titles
 // of the collection's schema. Several features in one place make a list to choose from.
 
+import type { Change } from "./changes";
 import { button, element, icon } from "./dom";
 import { inEveryLanguage, say } from "./language";
 import { titleOf } from "./layers";
 import type { Picked } from "./picking";
-import { type Feature, fetchFeature, fetchFields, type Field } from "./server";
+import { type Feature, fetchFeature, fetchFields, type Field, ServerError } from "./server";
 import { labelOf, sayTitle, sayValue } from "./values";
 
 const CROSS = "M5 5 L15 15 M15 5 L5 15";
@@ -16,13 +17,17 @@ interface Shown {
   fields: Field[];
   /** Null until the server has answered. */
   feature: Feature | null;
-  state: "loading" | "whole" | "partial";
+  state: "loading" | "whole" | "updated" | "partial" | "gone";
 }
 
 export interface FeaturePanel {
   element: HTMLElement;
   /** Shows these features, the first of them chosen; none closes the panel. */
   show(picked: Picked[]): void;
+  /** Shows the chosen feature as it is now, where one of these changes is of it. */
+  changed(changes: Change[]): void;
+  /** Shows the chosen feature as it is now. */
+  changedAll(): void;
 }
 
 /** Makes the panel, closed. `mark` is given the geometry to mark on the map; `closed` runs after closing. */
@@ -59,6 +64,28 @@ export function featurePanel(mark: (geometry: GeoJSON.Geometry | null) => void, 
     body.replaceChildren(...attributesOf(shown));
   };
 
+  let asked = 0;
+  /** Asks for the chosen feature again; what is shown stays until there is an answer to the last question. */
+  const refresh = async () => {
+    const mine = shown;
+    if (mine === null) return;
+    const question = (asked += 1);
+    const isOver = () => shown !== mine || asked !== question;
+    const { layer, id } = mine.picked;
+    try {
+      const [feature, fields] = await Promise.all([fetchFeature(layer.name, id), fetchFields(layer.name)]);
+      const isSame = JSON.stringify(feature) === JSON.stringify(mine.feature);
+      if (isOver() || (isSame && mine.state !== "gone")) return;
+      Object.assign(mine, { feature, fields, state: "updated" });
+    } catch (failure) {
+      // No answer is no news; that there is no such feature is.
+      if (isOver() || !(failure instanceof ServerError) || failure.status !== 404) return;
+      mine.state = "gone";
+    }
+    mark(mine.state === "gone" ? null : (mine.feature?.geometry ?? null));
+    draw();
+  };
+
   const choose = async (one: Picked) => {
     const mine: Shown = { picked: one, fields: [], feature: null, state: "loading" };
     shown = mine;
@@ -88,6 +115,12 @@ export function featurePanel(mark: (geometry: GeoJSON.Geometry | null) => void, 
       panel.scrollTop = 0;
       void choose(first);
     },
+    changed(changes) {
+      if (shown === null) return;
+      const { layer, id } = shown.picked;
+      if (changes.some((change) => change.layer === layer.name && (change.id === id || change.operation === "define"))) void refresh();
+    },
+    changedAll: () => void refresh(),
   };
 }
 
@@ -106,6 +139,8 @@ function attributesOf({ picked, fields, feature, state }: Shown): HTMLElement[] 
   });
   const parts: HTMLElement[] = [element("p", { class: "feature-name" }, labelOf(properties) ?? picked.id)];
   if (state === "loading") parts.push(element("p", { class: "hint" }, say("loading")));
+  if (state === "updated") parts.push(element("p", { class: "hint updated" }, say("updated")));
+  if (state === "gone") parts.push(element("p", { class: "hint warning" }, say("gone")));
   if (state === "partial") parts.push(element("p", { class: "hint warning" }, say("partial")));
   parts.push(rows.length > 0 ? element("dl", {}, ...rows) : element("p", { class: "hint" }, say("noAttributes")));
   return parts;

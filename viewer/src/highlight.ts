@@ -1,6 +1,6 @@
 // Marks the chosen feature on the map with its full geometry, above everything else.
 
-import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre } from "maplibre-gl";
+import type { ExpressionSpecification, GeoJSONSource, Map as MapLibre, StyleSpecification } from "maplibre-gl";
 
 const SOURCE = "onemap-chosen";
 const COLOUR = "#e0457b";
@@ -10,6 +10,14 @@ const NOTHING: GeoJSON.FeatureCollection = { type: "FeatureCollection", features
 export function highlight(map: MapLibre, geometry: GeoJSON.Geometry | null): void {
   const source = map.getSource<GeoJSONSource>(SOURCE) ?? addTo(map);
   source.setData(geometry === null ? NOTHING : { type: "Feature", properties: {}, geometry });
+}
+
+/** The style `next`, with the mark of `previous`: for MapLibre's `transformStyle`. */
+export function keepHighlight(previous: StyleSpecification | undefined, next: StyleSpecification): StyleSpecification {
+  const source = previous?.sources[SOURCE];
+  if (previous === undefined || source === undefined) return next;
+  const mark = previous.layers.filter((layer) => "source" in layer && layer.source === SOURCE);
+  return { ...next, sources: { ...next.sources, [SOURCE]: source }, layers: [...next.layers, ...mark] };
 }
 
 function addTo(map: MapLibre): GeoJSONSource {

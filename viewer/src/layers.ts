@@ -37,6 +37,19 @@ export function mapLayers(style: StyleSpecification, collections: Collection[]):
   });
 }
 
+/** Changes a style so that it does not show the layers of these names at first. */
+export function hide(style: StyleSpecification, names: ReadonlySet<string>): void {
+  for (const layer of style.layers) {
+    const name = layerName(layer);
+    if (name !== null && names.has(name)) Object.assign(layer, { layout: { ...layer.layout, visibility: "none" } });
+  }
+}
+
+/** Whether the style shows a layer at first. */
+export function isShown(layer: MapLayer): boolean {
+  return layer.styleLayers.some(({ layout }) => layout?.visibility !== "none");
+}
+
 /** A map layer's title in the language that is shown. */
 export function titleOf(layer: MapLayer): string {
   return sayTitle(layer.titles[language()]);

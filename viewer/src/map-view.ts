@@ -4,6 +4,7 @@ import { type ExpressionSpecification, Map as MapLibre, ScaleControl, setWorkerU
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import { addressHasPosition, NOWHERE } from "./extent";
+import { keepHighlight } from "./highlight";
 import { inEveryLanguage, language, say } from "./language";
 import { metadataOf } from "./layers";
 import type { Box } from "./server";
@@ -22,6 +23,8 @@ export function makeMap(container: HTMLElement, style: StyleSpecification, exten
     style,
     hash: true,
     maxZoom: MAX_ZOOM,
+    // Tiles are never cut into smaller ones: what MapLibre has cut it keeps for ever, whatever becomes of the tile.
+    zoomLevelsToOverscale: MAX_ZOOM,
     maxPitch: 0,
     dragRotate: false,
     pitchWithRotate: false,
@@ -42,6 +45,13 @@ export function makeMap(container: HTMLElement, style: StyleSpecification, exten
   map.on("idle", () => container.setAttribute("aria-busy", "false"));
   map.once("style.load", () => inEveryLanguage(() => sayOnMap(map)));
   return map;
+}
+
+/** Draws `style` instead; the view, and what is marked, stay. */
+export function restyle(map: MapLibre, style: StyleSpecification): void {
+  map.setStyle(style, { diff: true, transformStyle: keepHighlight });
+  originals.delete(map);
+  sayOnMap(map);
 }
 
 /** Moves the view to the whole of the data. */

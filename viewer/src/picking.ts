@@ -17,10 +17,10 @@ export interface Picked {
   properties: Record<string, unknown>;
 }
 
-/** Calls `pick` with what lies under each click, tap or Enter key, the topmost first. */
-export function onPick(map: MapLibre, layers: MapLayer[], pick: (picked: Picked[]) => void): void {
-  const byStyleLayer = new Map(layers.flatMap((layer) => hittable(layer).map(({ id }) => [id, layer] as const)));
-  const at = (point: Point, reach: number) => featuresAt(map, byStyleLayer, point, reach);
+/** Calls `pick` with what of the layers that there are lies under each click, tap or Enter key, the topmost first. */
+export function onPick(map: MapLibre, layers: () => MapLayer[], pick: (picked: Picked[]) => void): void {
+  const byStyleLayer = () => new Map(layers().flatMap((layer) => hittable(layer).map(({ id }) => [id, layer] as const)));
+  const at = (point: Point, reach: number) => featuresAt(map, byStyleLayer(), point, reach);
   map.on("click", (event) => {
     const isFinger = (event.originalEvent as PointerEvent).pointerType === "touch" || matchMedia("(pointer: coarse)").matches;
     pick(at(event.point, isFinger ? FINGER_REACH_PX : CURSOR_REACH_PX));

@@ -28,7 +28,15 @@ export interface Feature {
 }
 
 /** Why the server gave no useful answer, in words for people. */
-export class ServerError extends Error {}
+export class ServerError extends Error {
+  /** The HTTP status; 0 where there was no answer, or none that makes sense. */
+  readonly status: number;
+
+  constructor(message: string, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 export async function fetchStyle(): Promise<StyleSpecification> {
   const style = await fetchJson("styles/basemap");
@@ -63,6 +71,18 @@ export async function fetchFeature(collection: string, id: string): Promise<Feat
   return { geometry, properties: answer["properties"] };
 }
 
+/** The place in the feed of changes after `since` and the first entry that follows; `now` is its end. */
+export async function fetchCursor(since: string): Promise<string> {
+  const page = await fetchJson(`changes?since=${encodeURIComponent(since)}&limit=1&state=none&tms=WebMercatorQuad`);
+  if (!isObject(page) || typeof page["next"] !== "string") throw unreadable();
+  return page["next"];
+}
+
+/** Where the stream of changes after a cursor is. */
+export function changesUrl(cursor: string): URL {
+  return new URL(`changes?since=${encodeURIComponent(cursor)}&state=none&tms=WebMercatorQuad`, ROOT);
+}
+
 async function fetchJson(path: string): Promise<unknown> {
   let response: Response;
   try {
@@ -73,7 +93,7 @@ async function fetchJson(path: string): Promise<unknown> {
   } catch {
     throw new ServerError(say("noAnswer"));
   }
-  if (!response.ok) throw new ServerError(`${say("refused")} ${response.status} ${await problemOf(response)}`.trim());
+  if (!response.ok) throw new ServerError(`${say("refused")} ${response.status} ${await problemOf(response)}`.trim(), response.status);
   try {
     return await response.json();
   } catch {

@@ -12,9 +12,14 @@ import { join, resolve } from "node:path";
 const WORKSPACE = resolve(import.meta.dirname, "../..");
 const READY_MS = 60_000;
 
-/** Serves a sample city of `parcels`; gives its URL and how to stop it. */
+/** Serves a sample city of `parcels`; gives its URL and how to stop it; where it is our own, also its store, and how to pause and start the server. */
 export async function serveSample(parcels) {
   if (process.env.ONEMAP_URL) return { url: process.env.ONEMAP_URL.replace(/\/$/, ""), stop: () => {} };
+  return serveOwnSample(parcels);
+}
+
+/** As `serveSample`, never on a server that runs already: for tests that edit. */
+export async function serveOwnSample(parcels) {
   return serveStore((store) => ["sample", "--features", String(parcels), "--to", store]);
 }
 
@@ -40,24 +45,43 @@ async function serveStore(importArguments) {
   const imported = spawnSync(program("ONEMAP_IMPORT_BIN", "onemap-import"), importArguments(store), { encoding: "utf8" });
   if (imported.status !== 0) throw new Error(`onemap-import failed (${imported.status}): ${imported.stderr}${imported.error ?? ""}`);
   const address = `127.0.0.1:${await freePort()}`;
-  const server = spawn(program("ONEMAP_SERVE_BIN", "onemap-serve"), [store, "--listen", address], { stdio: ["ignore", "ignore", "pipe"] });
-  let log = "";
-  server.stderr.setEncoding("utf8").on("data", (text) => (log = (log + text).slice(-4000)));
   const url = `http://${address}`;
+  let server;
+  const pause = async () => {
+    if (server.exitCode !== null) return;
+    server.kill("SIGTERM");
+    await new Promise((done) => server.once("exit", done));
+  };
   const stop = async () => {
-    if (server.exitCode === null) {
-      server.kill("SIGTERM");
-      await new Promise((done) => server.once("exit", done));
-    }
+    await pause();
     rmSync(folder, { recursive: true, force: true });
   };
-  try {
-    await ready(url, server);
-  } catch (failure) {
-    await stop();
-    throw new Error(`${failure.message}; it said: ${log}`);
-  }
-  return { url, stop };
+  const start = async () => {
+    server = spawn(program("ONEMAP_SERVE_BIN", "onemap-serve"), [store, "--listen", address], { stdio: ["ignore", "ignore", "pipe"] });
+    let log = "";
+    server.stderr.setEncoding("utf8").on("data", (text) => (log = (log + text).slice(-4000)));
+    try {
+      await ready(url, server);
+    } catch (failure) {
+      await stop();
+      throw new Error(`${failure.message}; it said: ${log}`);
+    }
+  };
+  await start();
+  return { url, store, pause, start, stop };
+}
+
+/** Edits a store as another program does; gives how many rows were changed. */
+export function edit(store, sql) {
+  const edited = spawnSync("python3", [join(import.meta.dirname, "edit.py"), store, sql], { encoding: "utf8" });
+  if (edited.status !== 0) throw new Error(`the edit failed: ${edited.stderr}${edited.error ?? ""}`);
+  return Number(edited.stdout);
+}
+
+/** Runs `onemap-import`. */
+export function load(...options) {
+  const loaded = spawnSync(program("ONEMAP_IMPORT_BIN", "onemap-import"), ["load", ...options], { encoding: "utf8" });
+  if (loaded.status !== 0) throw new Error(`onemap-import failed (${loaded.status}): ${loaded.stderr}`);
 }
 
 function program(variable, name) {

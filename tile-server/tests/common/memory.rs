@@ -16,6 +16,9 @@ pub struct Memory(Arc<(Mutex<Content>, Condvar)>);
 
 type Layers = BTreeMap<Name, State>;
 
+/// A version, its layers, and those of them that it redefined.
+type Committed = (Version, Layers, Vec<Name>);
+
 #[derive(Clone)]
 struct State {
     layer: Layer,
@@ -25,8 +28,7 @@ struct State {
 
 struct Content {
     epoch: Epoch,
-    /// Each version's layers, and whether the version redefined them.
-    versions: Vec<(Version, Layers, Vec<Name>)>,
+    versions: Vec<Committed>,
     oldest: Version,
     fault: Option<fn() -> Error>,
     panics: u32,
@@ -211,7 +213,7 @@ impl Content {
     }
 
     /// The commits after a version, each with the layers before it.
-    fn after(&self, after: Version) -> Result<impl Iterator<Item = (&Layers, &(Version, Layers, Vec<Name>))>> {
+    fn after(&self, after: Version) -> Result<impl Iterator<Item = (&Layers, &Committed)>> {
         if after < self.oldest {
             return Err(Error::Pruned { oldest: self.oldest });
         }
@@ -309,7 +311,7 @@ impl Store for Opened {
 
     fn commits(&mut self, after: Version, limit: usize) -> Result<Vec<Commit>> {
         let content = self.memory.content()?;
-        let commit = |(before, (version, layers, redefined)): (&Layers, &(Version, Layers, Vec<Name>))| {
+        let commit = |(before, (version, layers, redefined)): (&Layers, &Committed)| {
             let mut touched: BTreeMap<Name, u64> = redefined.iter().map(|name| (name.clone(), 0)).collect();
             for change in changes(before, layers) {
                 *touched.entry(change.layer).or_default() += 1;
