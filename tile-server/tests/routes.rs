@@ -115,7 +115,14 @@ fn the_api_describes_every_path_and_can_be_read() {
         .iter()
         .map(|parameter| parameter["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["layer", "bbox", "limit", "offset", "f"]);
+    let filter = ["filter", "filter-lang", "filter-crs"];
+    let known = [
+        &["layer", "bbox", "limit", "offset"][..],
+        &filter,
+        &["version", "f", "min-version"],
+    ]
+    .concat();
+    assert_eq!(names, known);
 }
 
 #[test]
