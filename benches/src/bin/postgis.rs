@@ -46,7 +46,8 @@ fn main() -> Result<()> {
         &["sample", "--features", &arguments.features.to_string(), "--to", city],
     )?;
 
-    let cluster = Cluster::durable();
+    let cluster = Cluster::builder().durable().setting("shared_buffers", "512MB").start();
+    let cluster = cluster.context("PostgreSQL with PostGIS is not here")?;
     let loads = load::compare(&cluster, &importer, city, arguments.rounds)?;
     let database = cluster.fresh_database();
     let url = database.url();
