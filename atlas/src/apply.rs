@@ -8,8 +8,8 @@ use crate::tiers;
 use onemap_model::{Change, Feature, Fid};
 use std::collections::HashMap;
 
-/// So many features are packed again while others wait for a change to be applied: a few milliseconds' work.
-const MOST_AT_ONCE: usize = 2_000;
+/// So many features are packed again while others wait for a change to be applied: two milliseconds' work.
+const MOST_AT_ONCE: usize = 1_000;
 
 /// Where merges of the background are not done, changes make more and more segments: from so many on, merging is not
 /// left to others.

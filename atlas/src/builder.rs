@@ -7,6 +7,7 @@ use crate::data::packed::Packed;
 use crate::data::shapes_builder::ShapesBuilder;
 use crate::data::times::TimesBuilder;
 use crate::index::hilbert;
+use crate::index::numbers::NumberIndex;
 use crate::index::rtree::RTree;
 use crate::live::Live;
 use crate::segment::Segment;
@@ -92,19 +93,20 @@ impl SegmentBuilder {
         let order = hilbert_order(&self.boxes, &self.fids);
         let located = order.iter().map_while(|&at| self.boxes[at as usize]).collect();
         let columns: Vec<Column> = self.columns.into_iter().map(|c| c.finish(Some(&order)).0).collect();
+        let fids = Packed::pack(order.iter().map(|&at| self.fids[at as usize]));
         Segment {
             count: order.len(),
-            fids: Packed::pack(order.iter().map(|&at| self.fids[at as usize])),
+            numbers: NumberIndex::build(order.len(), &fids),
+            fids,
             shapes: self.shapes.finish(&order),
             tree: RTree::build(located),
             columns,
             times: self.times.finish(&order),
             bbox: self.bbox,
             key: self.key,
-            by_fid: Vec::new(),
             ids: None,
         }
-        .indexed()
+        .with_ids()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::LayerSnapshot;
 use crate::index::order;
+use crate::segment::Segment;
 use crate::world::WorldBox;
 use onemap_model::Instant;
 
@@ -16,21 +17,22 @@ impl LayerSnapshot {
     /// All features whose box meets `around`, and that are true at `at` where that is given, in ascending order of
     /// their numbers.
     pub(crate) fn hits(&self, around: &WorldBox, at: Option<Instant>) -> Vec<Hit> {
-        let (mut hits, mut slots) = (Vec::new(), Vec::new());
+        let (mut hits, mut fids, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         for (segment, live) in (0..).zip(&self.segments) {
             slots.clear();
             live.segment.tree.search(around, &mut slots);
             if live.gone_count() > 0 {
                 slots.retain(|&slot| live.has(slot));
             }
-            let times = &live.segment.times;
+            let Segment {
+                times, fids: numbers, ..
+            } = &*live.segment;
             if let Some(at) = at.filter(|_| times.vary()) {
                 slots.retain(|&slot| times.get(slot as usize).contains(at));
             }
+            fids.extend(slots.iter().map(|&slot| numbers.get(slot as usize) as u64));
             hits.extend(slots.iter().map(|&slot| Hit { segment, slot }));
         }
-        let fid = |hit: &Hit| self.segments[hit.segment as usize].segment.fid(hit.slot).get();
-        let fids: Vec<u64> = hits.iter().map(fid).collect();
         order::ascending(&fids)
             .into_iter()
             .map(|at| hits[at as usize])

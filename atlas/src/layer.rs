@@ -4,13 +4,14 @@ use crate::live::Live;
 use crate::render;
 use crate::{FeatureView, MemoryUse};
 use onemap_model::{Bbox, Fid, Instant, Layer, TileCoord};
+use std::fmt;
 use std::sync::Arc;
 
 /// All features of a layer, of all valid times, at one version. Immutable; a clone is cheap and shares everything.
 ///
 /// Made of a few packed segments, from which features that changed later are taken. What it answers does not depend on
 /// how features are spread over them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LayerSnapshot {
     layer: Arc<Layer>,
     /// In the order in which they were made. Each feature is left in one.
@@ -99,5 +100,12 @@ impl LayerSnapshot {
     /// The first moment after `after` at which a feature begins or ceases to be true; until then tiles stay the same.
     pub fn next_boundary(&self, after: Instant) -> Option<Instant> {
         self.segments.iter().filter_map(|live| live.next_boundary(after)).min()
+    }
+}
+
+impl fmt::Debug for LayerSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.layer.name();
+        write!(f, "{name} in {} segments: {:?}", self.segments.len(), self.segments)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`LayerBuilder`] takes features in any order and makes a [`LayerSnapshot`]: features in Hilbert order, coordinates
 //! and attributes in contiguous arrays, a packed R-tree over them. A [`Snapshot`] is all layers at one version and one
-//! moment. Both are immutable and cheap to share between threads.
+//! moment. Both are immutable and cheap to share between threads. [`LayerSnapshot::apply`] makes the next version of a
+//! layer from what changed: a small segment more, and tombstones in the others; segments are merged as they become many.
 //!
 //! - `data`: how features are kept (shapes, columns, valid times);
 //! - `index`: how they are found (Hilbert curve, R-tree, public ids);

@@ -3,10 +3,11 @@
 use crate::segment::Segment;
 use crate::tombstones::Tombstones;
 use onemap_model::{Bbox, Fid, Instant};
+use std::fmt;
 use std::sync::Arc;
 
 /// A segment and which of its features are gone. A copy is cheap.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Live {
     pub segment: Arc<Segment>,
     pub gone: Tombstones,
@@ -49,13 +50,13 @@ impl Live {
 
     /// The feature's slot, where it is left.
     pub fn slot_of(&self, fid: Fid) -> Option<u32> {
-        let slots = self.segment.slots_of(fid.as_i64());
+        let slots = self.segment.numbers.slots_of(fid.as_i64());
         slots.iter().copied().find(|&slot| self.has(slot))
     }
 
     /// Takes the feature away, where it is there.
     pub fn take(&mut self, fid: Fid) {
-        for &slot in self.segment.slots_of(fid.as_i64()) {
+        for &slot in self.segment.numbers.slots_of(fid.as_i64()) {
             self.gone.insert(slot, self.segment.times.code(slot as usize));
         }
     }
@@ -80,5 +81,11 @@ impl Live {
     pub fn next_boundary(&self, after: Instant) -> Option<Instant> {
         let is_left = |code, count| count > self.gone.count_of_time(code);
         self.segment.times.next_boundary(after, is_left)
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.len(), self.segment.count)
     }
 }

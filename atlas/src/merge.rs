@@ -77,13 +77,17 @@ impl LayerSnapshot {
     /// Nothing goes wrong where it is done late or never, except that answers become slower and memory more.
     pub fn merge_due(&self) -> Option<Merge> {
         let sizes = self.sizes();
-        let inputs = if tiers::everything(&sizes) {
-            self.segments.clone()
-        } else {
-            let places = tiers::same_class(&sizes)?;
-            places.into_iter().map(|at| self.segments[at].clone()).collect()
-        };
+        if tiers::everything(&sizes) {
+            return Some(self.merge_all());
+        }
+        let inputs = tiers::same_class(&sizes)?.into_iter();
+        let inputs = inputs.map(|at| self.segments[at].clone()).collect();
         Some(Merge::new(self.shared_layer(), inputs))
+    }
+
+    /// The merge of everything into one segment, due or not: for a quiet hour.
+    pub fn merge_all(&self) -> Merge {
+        Merge::new(self.shared_layer(), self.segments.clone())
     }
 
     /// This layer with a finished merge in it: the same features, in fewer segments.

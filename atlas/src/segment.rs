@@ -6,7 +6,7 @@ use crate::data::packed::Packed;
 use crate::data::shapes::Shapes;
 use crate::data::times::Times;
 use crate::index::ids::IdIndex;
-use crate::index::order;
+use crate::index::numbers::NumberIndex;
 use crate::index::rtree::RTree;
 use onemap_model::{Bbox, Fid};
 
@@ -25,17 +25,15 @@ pub(crate) struct Segment {
     pub bbox: Option<Bbox>,
     /// The field that the public id is from.
     pub key: Option<usize>,
-    /// Slots in ascending order of feature number.
-    pub by_fid: Vec<u32>,
+    /// Slots in the order of feature numbers.
+    pub numbers: NumberIndex,
     /// From public id to slot; none where the public id is the feature number.
     pub ids: Option<IdIndex>,
 }
 
 impl Segment {
-    /// Makes the ways from number and public id to slot.
-    pub fn indexed(mut self) -> Self {
-        let fids: Vec<u64> = (0..self.count).map(|slot| self.fids.offset(slot)).collect();
-        self.by_fid = order::ascending(&fids);
+    /// The segment with a way from public id to slot, where those are not the feature numbers.
+    pub fn with_ids(mut self) -> Self {
         self.ids = self.key.map(|_| IdIndex::build(self.count, |slot| self.id_hash(slot)));
         self
     }
@@ -45,22 +43,11 @@ impl Segment {
         Fid::new(self.fids.get(slot as usize)).expect("the number was made from a feature's")
     }
 
-    /// The slots of a feature number: one, or none, or several where the number was given to several features.
-    pub fn slots_of(&self, wanted: i64) -> &[u32] {
-        let fid = |slot: &u32| self.fids.get(*slot as usize);
-        let start = self.by_fid.partition_point(|slot| fid(slot) < wanted);
-        let count = self.by_fid[start..]
-            .iter()
-            .take_while(|slot| fid(slot) == wanted)
-            .count();
-        &self.by_fid[start..start + count]
-    }
-
     /// The slots whose public id is `id`.
     pub fn slots_of_id(&self, id: &str) -> impl Iterator<Item = u32> {
         let slots = match &self.ids {
             Some(ids) => ids.candidates(id, |slot| self.id_hash(slot)),
-            None => id.parse().map_or(&[][..], |number| self.slots_of(number)),
+            None => id.parse().map_or(&[][..], |number| self.numbers.slots_of(number)),
         };
         let has_id = move |slot: &u32| self.with_public_id(*slot, |own| own == id.as_bytes());
         slots.iter().copied().filter(has_id)
@@ -92,9 +79,7 @@ impl Segment {
             structure,
             tree: self.tree.bytes(),
             attributes: self.columns.iter().map(Column::bytes).sum(),
-            identity: self.fids.bytes()
-                + self.by_fid.capacity() * size_of::<u32>()
-                + self.ids.as_ref().map_or(0, IdIndex::bytes),
+            identity: self.fids.bytes() + self.numbers.bytes() + self.ids.as_ref().map_or(0, IdIndex::bytes),
             times: self.times.bytes(),
         }
     }

@@ -7,9 +7,12 @@ use std::sync::LazyLock;
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
     strings: Strings,
-    /// Number plus one of the string that hashes here or before; 0 where free. A power of two long, at most half full.
-    table: Vec<u32>,
+    /// What hashes here or before; 0 where free. A power of two long, at most half full.
+    table: Vec<Entry>,
 }
+
+/// The upper half of a string's hash above its number plus one: mostly another string is told apart without a look at it.
+type Entry = u64;
 
 /// Strings by number.
 #[derive(Debug, Default)]
@@ -34,16 +37,21 @@ impl Interner {
             self.grow();
         }
         let mask = self.table.len() - 1;
-        let mut at = hash(string) as usize & mask;
+        let upper = hash(string) >> 32;
+        let mut at = upper as usize & mask;
         loop {
-            match self.table[at] {
-                0 => break,
-                taken if self.strings.get(taken - 1) == string => return Some(taken - 1),
-                _ => at = (at + 1) & mask,
+            let entry = self.table[at];
+            if entry == 0 {
+                break;
             }
+            let number = entry as u32 - 1;
+            if entry >> 32 == upper && self.strings.get(number) == string {
+                return Some(number);
+            }
+            at = (at + 1) & mask;
         }
         let number = self.strings.push(string)?;
-        self.table[at] = number + 1;
+        self.table[at] = upper << 32 | u64::from(number + 1);
         Some(number)
     }
 
@@ -54,13 +62,13 @@ impl Interner {
 
     fn grow(&mut self) {
         let size = (self.table.len() * 2).max(64);
-        self.table = vec![0; size];
-        for number in 0..self.strings.len() as u32 {
-            let mut at = hash(self.strings.get(number)) as usize & (size - 1);
+        let entries = std::mem::replace(&mut self.table, vec![0; size]);
+        for entry in entries.into_iter().filter(|&entry| entry != 0) {
+            let mut at = (entry >> 32) as usize & (size - 1);
             while self.table[at] != 0 {
                 at = (at + 1) & (size - 1);
             }
-            self.table[at] = number + 1;
+            self.table[at] = entry;
         }
     }
 }

@@ -9,20 +9,29 @@ use std::collections::binary_heap::PeekMut;
 /// Goes through all segments at once: each step takes the smallest number that any of them has next.
 pub(super) struct AllByFid<'a> {
     segments: &'a [Live],
-    /// For each segment, the place after that of its feature in `next`, in its order by number.
+    /// How far each segment is, in its order by number.
     places: Vec<usize>,
-    /// The next feature of each segment that has one: its number, segment and slot.
-    next: BinaryHeap<Reverse<(u64, u32, u32)>>,
+    /// The feature that is next of all.
+    first: Option<Next>,
+    /// The next feature of each other segment that has one left.
+    others: BinaryHeap<Reverse<Next>>,
 }
+
+/// A feature by its number, segment and slot.
+type Next = (i64, u32, u32);
 
 impl<'a> AllByFid<'a> {
     pub fn new(segments: &'a [Live]) -> Self {
         let mut places = vec![0; segments.len()];
-        let firsts = (0..).zip(segments).zip(&mut places);
-        let next = firsts
-            .filter_map(|((segment, live), place)| step(live, place, segment))
-            .collect();
-        Self { segments, places, next }
+        let nexts = (0..).zip(segments).zip(&mut places);
+        let nexts = nexts.filter_map(|((segment, live), place)| next_of(live, segment, place));
+        let mut others: BinaryHeap<_> = nexts.map(Reverse).collect();
+        Self {
+            segments,
+            places,
+            first: others.pop().map(|Reverse(first)| first),
+            others,
+        }
     }
 }
 
@@ -30,27 +39,28 @@ impl Iterator for AllByFid<'_> {
     type Item = Hit;
 
     fn next(&mut self) -> Option<Hit> {
-        let mut top = self.next.peek_mut()?;
-        let Reverse((_, segment, slot)) = *top;
-        match step(
-            &self.segments[segment as usize],
-            &mut self.places[segment as usize],
-            segment,
-        ) {
-            Some(next) => *top = next,
-            None => drop(PeekMut::pop(top)),
+        let (_, segment, slot) = self.first?;
+        let at = segment as usize;
+        self.first = next_of(&self.segments[at], segment, &mut self.places[at]);
+        // Mostly the same segment goes on, the large one: then the heap is looked at only.
+        if let Some(mut other) = self.others.peek_mut() {
+            match self.first {
+                Some(first) if first < other.0 => {}
+                Some(first) => self.first = Some(std::mem::replace(&mut other.0, first)),
+                None => self.first = Some(PeekMut::pop(other).0),
+            }
         }
         Some(Hit { segment, slot })
     }
 }
 
 /// The next feature that is left in a segment, from `place` on.
-fn step(live: &Live, place: &mut usize, segment: u32) -> Option<Reverse<(u64, u32, u32)>> {
+fn next_of(live: &Live, segment: u32, place: &mut usize) -> Option<Next> {
     loop {
-        let slot = *live.segment.by_fid.get(*place)?;
+        let (fid, slot) = live.segment.numbers.get(*place)?;
         *place += 1;
         if live.has(slot) {
-            return Some(Reverse((live.segment.fid(slot).get(), segment, slot)));
+            return Some((fid, segment, slot));
         }
     }
 }

@@ -4,6 +4,7 @@ mod all;
 mod intersect;
 
 use crate::hits::Hit;
+use crate::live::Live;
 use crate::world::WorldBox;
 use crate::{FeatureView, LayerSnapshot};
 use all::AllByFid;
@@ -28,7 +29,10 @@ impl LayerSnapshot {
         let segments = &self.segments;
         let hits = match bbox {
             Some(bbox) => Hits::Found(self.hits(&WorldBox::around(bbox), at).into_iter()),
-            None => Hits::All(AllByFid::new(segments)),
+            None => match &segments[..] {
+                [one] => Hits::One(one, one.segment.numbers.slots().iter()),
+                several => Hits::All(AllByFid::new(several)),
+            },
         };
         let answers = move |hit: &Hit| {
             let (segment, slot) = (&segments[hit.segment as usize].segment, hit.slot as usize);
@@ -43,6 +47,7 @@ impl LayerSnapshot {
 /// Candidates in ascending order of feature number.
 enum Hits<'a> {
     Found(std::vec::IntoIter<Hit>),
+    One(&'a Live, std::slice::Iter<'a, u32>),
     All(AllByFid<'a>),
 }
 
@@ -53,6 +58,10 @@ impl Iterator for Hits<'_> {
     fn next(&mut self) -> Option<Hit> {
         match self {
             Self::Found(found) => found.next(),
+            Self::One(live, slots) => {
+                let slot = *slots.find(|&&slot| live.has(slot))?;
+                Some(Hit { segment: 0, slot })
+            }
             Self::All(all) => all.next(),
         }
     }

@@ -65,7 +65,8 @@ impl<'a> Tags<'a> {
             fields: fields.map(|(at, field)| key(field.name.as_str(), at)).collect(),
             features,
             keys: Vec::new(),
-            values: Interner::with_capacity(features),
+            // The ids, and some values that features have in common.
+            values: Interner::with_capacity(features + features / 4 + 32),
             encoded: Vec::new(),
             text: String::new(),
         }
