@@ -9,7 +9,7 @@ use crate::settings::Settings;
 use crate::source::{self, FileId};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
-use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store};
+use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, without_password};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -46,7 +46,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     let mut findings = Findings::keeping(request.kept_findings);
     let batch = Batch {
         who: user(),
-        what: format!("load {} ({})", request.sources.join(" "), mode_word(request.mode)),
+        what: format!("load {} ({})", shown(&request.sources), mode_word(request.mode)),
     };
     let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
     progress.end();
@@ -57,6 +57,12 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
         version: Some(version),
         took: start.elapsed(),
     })
+}
+
+/// The sources as they are kept with the version that they made: for all to read, and so without passwords.
+fn shown(sources: &[String]) -> String {
+    let shown: Vec<String> = sources.iter().map(|source| without_password(source)).collect();
+    shown.join(" ")
 }
 
 /// The store that is loaded into.
@@ -86,7 +92,8 @@ impl Destination {
             let own = there.read(At::Now)?.layers()?.first().map(|state| state.layer.crs);
             match (own, wanted) {
                 (Some(own), Some(wanted)) if own != wanted => {
-                    let reason = format!("{text} is in {own}; --store-crs {wanted} cannot change that");
+                    let shown = without_password(text);
+                    let reason = format!("{shown} is in {own}; --store-crs {wanted} cannot change that");
                     return Err(Error::Usage(reason));
                 }
                 (own, _) => crs = own.unwrap_or(crs),
@@ -121,7 +128,8 @@ impl Destination {
             self.made = claim.is_ok().then_some(path);
             let mut store = onemap_store::open(&self.text, OpenMode::CreateIn(self.crs))?;
             if self.made.is_none() && !store.read(At::Now)?.layers()?.is_empty() {
-                let reason = format!("{} was made by another import meanwhile; try again", self.text);
+                let shown = without_password(&self.text);
+                let reason = format!("{shown} was made by another import meanwhile; try again");
                 return Err(Error::Usage(reason));
             }
             self.store = Some(store);

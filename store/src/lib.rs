@@ -1,6 +1,6 @@
 //! Where the city's layers are kept, with their history and every change that was ever made.
 //!
-//! One [`Store`] trait, behind it one GeoPackage file and, later, a PostGIS database. The trait is blocking: the
+//! One [`Store`] trait, behind it one GeoPackage file or a PostGIS database. The trait is blocking: the
 //! importer is, and the server calls it from threads of its own. What the stores must do alike is said by one contract
 //! suite (`tests/contract.rs`), into which a store is entered by name.
 
@@ -9,12 +9,14 @@ mod digest;
 mod error;
 mod geopackage;
 mod open;
+mod postgis;
 mod store;
 
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
 pub use geopackage::GeoPackage;
 pub use open::{OpenMode, open};
+pub use postgis::{PostGis, without_password};
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
     LogEntry, LogPage, LogPosition, Pruned, Reading, Store,

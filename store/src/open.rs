@@ -1,7 +1,8 @@
 //! From the text that names a store to the store.
 
 use crate::geopackage::GeoPackage;
-use crate::{Error, Result, Store};
+use crate::postgis::{self, PostGis};
+use crate::{Result, Store};
 use onemap_model::Crs;
 use std::path::Path;
 
@@ -22,32 +23,14 @@ pub enum OpenMode {
 /// [`Error::NotAStore`] with what was found instead; [`Error::TooNew`], [`Error::Damaged`], [`Error::Busy`]; faults of
 /// the file.
 pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
-    let lower = text.trim().to_ascii_lowercase();
-    if ["postgres://", "postgresql://", "pg:"]
-        .iter()
-        .any(|scheme| lower.starts_with(scheme))
-    {
-        return Err(Error::NotAStore {
-            store: without_password(text),
-            reason: "PostGIS stores are not built yet; expected the path of a GeoPackage".to_owned(),
-        });
+    if postgis::is_connection(text) {
+        return Ok(Box::new(PostGis::open(text, mode)?));
     }
     let path = Path::new(text);
     Ok(Box::new(match mode {
         OpenMode::Existing | OpenMode::Migrate => GeoPackage::open(path)?,
         OpenMode::CreateIn(crs) => GeoPackage::open_or_create(path, crs)?,
     }))
-}
-
-fn without_password(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return "PG:…".to_owned();
-    };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    match rest.rsplit_once('@') {
-        Some((user, place)) => format!("{scheme}://{}@{place}", user.split(':').next().unwrap_or_default()),
-        None => format!("{scheme}://{rest}"),
-    }
 }
 
 #[cfg(test)]
@@ -62,7 +45,7 @@ mod tests {
             "postgres://host/db?password=secret",
         ] {
             let error = open(text, OpenMode::Existing).err().unwrap().to_string();
-            assert!(!error.contains("secret") && error.contains("PostGIS"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

@@ -14,6 +14,10 @@ use onemap_store::{OpenMode, Store};
 
 /// A place where one store can be made and opened again.
 pub trait Harness {
+    /// Whether what it needs is there; where not, it says so, and the test is skipped.
+    fn is_there() -> bool {
+        true
+    }
     /// A fresh place, with no store yet.
     fn new() -> Self;
     /// Opens the store; makes it in EPSG:4490 where it is missing.
@@ -31,6 +35,23 @@ impl Harness for InGeoPackage {
     fn open(&self) -> Box<dyn Store> {
         let path = self.0.path().join("city.gpkg");
         onemap_store::open(path.to_str().unwrap(), OpenMode::CreateIn(Crs::CGCS2000)).unwrap()
+    }
+}
+
+/// A fresh database in the cluster of this process.
+pub struct InPostgis(onemap_testing::Database<'static>);
+
+impl Harness for InPostgis {
+    fn is_there() -> bool {
+        onemap_testing::Cluster::shared().is_some()
+    }
+
+    fn new() -> Self {
+        Self(onemap_testing::Cluster::shared().unwrap().fresh_database())
+    }
+
+    fn open(&self) -> Box<dyn Store> {
+        onemap_store::open(&self.0.url(), OpenMode::CreateIn(Crs::CGCS2000)).unwrap()
     }
 }
 
@@ -90,10 +111,15 @@ macro_rules! contract {
         );
     })+ };
     (@tests $harness:ty, $file:ident: $($test:ident,)+) => {
-        mod $file { $(#[test] fn $test() { crate::$file::$test::<$harness>(); })+ }
+        mod $file { $(#[test] fn $test() {
+            if <$harness as crate::Harness>::is_there() {
+                crate::$file::$test::<$harness>();
+            }
+        })+ }
     };
 }
 
 contract! {
     geopackage: crate::InGeoPackage;
+    postgis: crate::InPostgis;
 }

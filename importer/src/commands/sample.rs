@@ -31,7 +31,9 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     if let Some(layer) = city.layers().iter().find(|layer| layer.crs != destination.crs) {
         let reason = format!(
             "{} is in {}; the sample city is in {}",
-            args.to, destination.crs, layer.crs
+            onemap_store::without_password(&args.to),
+            destination.crs,
+            layer.crs
         );
         return Err(Error::Usage(reason));
     }

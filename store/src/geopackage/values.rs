@@ -53,19 +53,30 @@ pub(super) fn to_sql(value: &Value) -> ToSqlOutput<'_> {
         Value::Bytes(v) => ToSqlOutput::Borrowed(ValueRef::Blob(v)),
         Value::Date(v) => ToSqlOutput::Owned(Sql::Text(v.to_string())),
         Value::DateTime(v) => ToSqlOutput::Owned(Sql::Text(v.to_string())),
-        Value::Array(items) => {
-            ToSqlOutput::Owned(Sql::Text(Json::Array(items.iter().map(to_json).collect()).to_string()))
-        }
+        Value::Array(items) => ToSqlOutput::Owned(Sql::Text(array_to_text(items))),
+    }
+}
+
+/// A list as JSON: what JSON has no word for is an object of one member, named as its type.
+pub(crate) fn array_to_text(items: &[Value]) -> String {
+    Json::Array(items.iter().map(to_json).collect()).to_string()
+}
+
+/// Reads a list from JSON; none where the text is no JSON array.
+pub(crate) fn array_from_text(text: &str) -> Option<Value> {
+    match serde_json::from_str(text).ok()? {
+        Json::Array(items) => Some(Value::Array(items.iter().map(from_json).collect::<Option<_>>()?)),
+        _ => None,
     }
 }
 
 /// SQLite keeps −0.0 as the integer 0, so it would come back as another value than it went.
-pub(super) fn without_sign_of_zero(number: Finite) -> f64 {
+pub(crate) fn without_sign_of_zero(number: Finite) -> f64 {
     if number.get() == 0.0 { 0.0 } else { number.get() }
 }
 
 /// Whether `value` is nested so deep that it could not be read again.
-pub(super) fn is_too_deep(value: &Value) -> bool {
+pub(crate) fn is_too_deep(value: &Value) -> bool {
     fn deeper(value: &Value, left: usize) -> bool {
         match value {
             Value::Array(items) => left == 0 || items.iter().any(|item| deeper(item, left - 1)),
@@ -98,10 +109,7 @@ pub(super) fn from_sql(raw: ValueRef<'_>, kind: FieldType, utc_offset_minutes: i
         (FieldType::Date, ValueRef::Text(_)) => Value::Date(Date::parse(text()?).ok()?),
         (FieldType::DateTime, ValueRef::Text(_)) => Value::DateTime(instant(text()?, utc_offset_minutes)?),
         (FieldType::Bytes, ValueRef::Blob(v) | ValueRef::Text(v)) => Value::Bytes(v.into()),
-        (FieldType::Array, ValueRef::Text(_)) => match serde_json::from_str(text()?).ok()? {
-            Json::Array(items) => Value::Array(items.iter().map(from_json).collect::<Option<_>>()?),
-            _ => return None,
-        },
+        (FieldType::Array, ValueRef::Text(_)) => array_from_text(text()?)?,
         _ => return None,
     })
 }

@@ -1,0 +1,255 @@
+//! Loads: one transaction from beginning to end, so one load is one version or nothing.
+//!
+//! The rows of a layer that is new, or gets other columns, are copied straight into its table (`stage`, `apply`); others
+//! wait in a temporary table, and are compared with those that are there (`compare`).
+
+use super::PostGis;
+use super::apply;
+use super::catalog;
+use super::connect::Link;
+use super::fit::misfit;
+use super::plan::{self, Places};
+use super::schema;
+use super::stage::{Purpose, Stage};
+use super::table::{Table, literal, quote};
+use super::transaction::{self, Isolation};
+use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
+use onemap_model::{GeometryType, Layer, Name, Row, Version};
+
+/// What a load's transaction is given beyond others: all the time it needs, memory for sorting, patience with writers.
+const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+    SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '256MB'";
+/// How long the commit waits for somebody who writes to one of the layers.
+const PATIENCE: &str = "SET LOCAL lock_timeout = '10min'";
+/// One load at a time; the lock goes with the transaction, however it ends.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('onemap'), hashtext('load'))";
+
+/// Begins a load; see [`crate::Store::begin`].
+pub(super) fn begin<'p>(store: &'p mut PostGis, batch: &Batch) -> Result<Box<dyn Load + 'p>> {
+    store.look()?;
+    let loading = Loading {
+        store,
+        batch: batch.clone(),
+        layers: Vec::new(),
+        state: State::BetweenLayers,
+    };
+    let link = &mut loading.store.link;
+    link.batch(Isolation::ReadCommitted.begin())?;
+    link.batch(SETTINGS)?;
+    link.batch(LOCK)?;
+    Ok(Box::new(loading))
+}
+
+struct Loading<'p> {
+    store: &'p mut PostGis,
+    batch: Batch,
+    layers: Vec<LayerLoad>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    BetweenLayers,
+    InLayer,
+    Committed,
+}
+
+/// One layer of a load.
+#[derive(Debug)]
+pub(super) struct LayerLoad {
+    /// The rows, and the definition that they were loaded with.
+    pub stage: Stage,
+    /// What happens to the rows that are there.
+    pub mode: LoadMode,
+    /// The layer as it is in the store; none where it is new.
+    pub existing: Option<Table>,
+    /// The layer as it will be, in the columns of its table; where a new table comes, the stage has it.
+    pub kept: Table,
+    places: Option<Places>,
+}
+
+impl Loading<'_> {
+    fn start(&mut self, layer: &Layer, mode: LoadMode) -> Result<()> {
+        let name = layer.name();
+        if self.state == State::InLayer {
+            return Err(misfit(layer, "the layer before it was not finished".to_owned()));
+        }
+        if self.layers.iter().any(|one| one.stage.table.layer.name().is_same(name)) {
+            return Err(Error::LayerTwice(name.clone()));
+        }
+        let crs = self.store.crs;
+        if layer.crs != crs {
+            return Err(misfit(
+                layer,
+                format!("it is in {}, and the store is in {crs}", layer.crs),
+            ));
+        }
+        let existing = self.existing(layer)?;
+        let (kept, places, is_kept) = match (&existing, mode) {
+            (Some(existing), LoadMode::Append | LoadMode::Upsert) => {
+                let (table, places) = plan::joined(existing, layer, mode)?;
+                (table, places, true)
+            }
+            (Some(existing), LoadMode::Replace) => match plan::laid_like(existing, layer) {
+                Some(table) => (table, None, true),
+                None => (plan::fresh(layer), None, false),
+            },
+            (None, LoadMode::Upsert) if layer.key().is_none() => return Err(plan::needs_key(layer)),
+            (None, _) => (plan::fresh(layer), None, false),
+        };
+        let number = self.layers.len();
+        let (link, postgis) = (&mut self.store.link, &self.store.postgis);
+        let (purpose, name) = if is_kept {
+            (Purpose::Compare, format!("pg_temp.onemap_stage_{number}"))
+        } else {
+            let place = match existing {
+                Some(_) => format!("onemap_history.{}", quote(&format!("{}_new", kept.name()))),
+                None => kept.current(),
+            };
+            (Purpose::Become(last_number(link, &kept)?), place)
+        };
+        let stage = Stage::create(link, kept.clone(), purpose, name, postgis)?;
+        self.layers.push(LayerLoad {
+            stage,
+            mode,
+            existing,
+            kept,
+            places,
+        });
+        self.state = State::InLayer;
+        Ok(())
+    }
+
+    /// The layer of that name that is there.
+    fn existing(&mut self, layer: &Layer) -> Result<Option<Table>> {
+        let (link, name) = (&mut self.store.link, layer.name());
+        let tables = catalog::current_tables(link)?;
+        let existing = tables.into_iter().find(|table| table.layer.name().is_same(name));
+        match &existing {
+            Some(other) if other.layer.name() != name => {
+                let reason = format!("the store has it as {:?}: use that spelling", other.layer.name());
+                return Err(misfit(layer, reason));
+            }
+            None if schema::columns_of(link, "public", name.as_str())?.is_some() => {
+                let reason = "the database has a table of that name that is no layer".to_owned();
+                return Err(misfit(layer, reason));
+            }
+            _ => {}
+        }
+        Ok(existing)
+    }
+
+    fn current(&mut self) -> Result<&mut LayerLoad> {
+        let started = self.state == State::InLayer;
+        let current = self.layers.last_mut().filter(|_| started);
+        current.ok_or_else(|| Error::Misfit {
+            layer: Name::from_source(""),
+            reason: "no layer was started".to_owned(),
+        })
+    }
+
+    fn write(&mut self, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
+        if self.state == State::InLayer {
+            let layer = self.current()?.stage.table.layer.clone();
+            return Err(misfit(&layer, "it was not finished".to_owned()));
+        }
+        let (link, postgis) = (&mut self.store.link, self.store.postgis.as_str());
+        link.batch(PATIENCE)?;
+        let tx = catalog::enter(link, &self.batch.who, &self.batch.what)?;
+        let mut counts = Vec::new();
+        for layer in &mut self.layers {
+            let done = apply::apply(link, layer, tx, postgis, step)?;
+            counts.push((layer.stage.table.layer.name().clone(), done));
+        }
+        step(CommitStep {
+            what: "syncing",
+            layer: None,
+            done: 0,
+            total: 0,
+        });
+        let version = commit(link, tx)?;
+        self.state = State::Committed;
+        Ok(Committed {
+            version,
+            layers: counts,
+        })
+    }
+}
+
+/// Commits. Where the connection is lost before the answer came, the database is asked what became of it.
+fn commit(link: &mut Link, tx: i64) -> Result<Version> {
+    match link.batch_long("COMMIT") {
+        Ok(()) => catalog::version_of(link, tx),
+        Err(Error::Unreachable { store, reason }) => {
+            let version = link.ready().and_then(|_| {
+                let rows = link.query("SELECT version FROM onemap_meta.commit WHERE tx = $1", &[&tx])?;
+                Ok(rows.first().and_then(|row| row.get::<_, Option<i64>>(0)))
+            });
+            match version {
+                Ok(Some(version)) => Ok(catalog::number(version)),
+                _ => Err(Error::Unreachable { store, reason }),
+            }
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The last number that a layer of this name ever gave, which a new table goes on from.
+fn last_number(link: &mut Link, table: &Table) -> Result<i64> {
+    link.batch(&schema::create_sequence(table))?;
+    let sql = format!(
+        "SELECT coalesce(pg_sequence_last_value({}), 0)",
+        literal(&table.sequence())
+    );
+    Ok(link.query(&sql, &[])?[0].get(0))
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        if self.state != State::Committed {
+            // A copy that is under way ends with its stage.
+            self.layers.clear();
+            transaction::roll_back(&mut self.store.link);
+        }
+    }
+}
+
+impl Load for Loading<'_> {
+    fn start_layer(&mut self, layer: &Layer, mode: LoadMode) -> Result<()> {
+        self.start(layer, mode)
+    }
+
+    fn push(&mut self, row: Row) -> Result<()> {
+        let current = self.current()?;
+        let row = match &current.places {
+            Some(places) => places.of(row),
+            None => row,
+        };
+        let last = self.layers.len() - 1;
+        let PostGis { link, postgis, .. } = &mut *self.store;
+        self.layers[last].stage.push(link, &row, postgis)
+    }
+
+    fn finish_layer(&mut self, geometry_type: GeometryType) -> Result<()> {
+        self.current()?;
+        let last = self.layers.len() - 1;
+        let current = &mut self.layers[last];
+        let PostGis { link, postgis, .. } = &mut *self.store;
+        current.stage.finish(link)?;
+        let there = current.kept.layer.geometry_type;
+        let kind = match current.mode {
+            LoadMode::Append | LoadMode::Upsert if current.existing.is_some() => {
+                plan::joined_kind(there, geometry_type)
+            }
+            _ => plan::found_kind(there, geometry_type),
+        };
+        current.kept.layer.geometry_type = kind;
+        current.stage.settle(link, kind, postgis)?;
+        self.state = State::BetweenLayers;
+        Ok(())
+    }
+
+    fn commit(mut self: Box<Self>, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
+        self.write(step)
+    }
+}
