@@ -9,6 +9,11 @@ use std::path::Path;
 /// Loads layers into a new file.
 pub fn make_store(path: &Path, layers: &[(Layer, Vec<Feature>)]) {
     let mut store = onemap_store::open(path.to_str().unwrap(), OpenMode::CreateIn(Crs::CGCS2000)).unwrap();
+    load(&mut *store, layers);
+}
+
+/// Loads layers into a store, as one version.
+pub fn load(store: &mut dyn Store, layers: &[(Layer, Vec<Feature>)]) {
     let mut load = store.begin(&Batch::default()).unwrap();
     for (layer, features) in layers {
         load.start_layer(layer, LoadMode::Replace).unwrap();
