@@ -36,8 +36,10 @@ const Y_THEN_X: &[&str] = &[
 
 /// How long a filter may be asked of features. A cheap one takes a few hundredths of a second for half a million.
 const MAX_TIME: Duration = Duration::from_secs(5);
-/// Features between two looks at the clock.
-const LOOK_EVERY: u32 = 256;
+/// Features between two looks at the clock, where each costs little.
+const LOOK_EVERY: u32 = 64;
+/// What a feature costs at most for that; geometries cost more.
+const LITTLE: u64 = 50;
 
 /// A filter as it was asked for, checked against no layer yet.
 #[derive(Debug, Clone)]
@@ -49,6 +51,7 @@ pub(crate) struct Asked {
 pub(crate) struct Sieve {
     filter: Option<Filter>,
     until: Instant,
+    look_every: u32,
     looked_at: Cell<u32>,
     is_late: Cell<bool>,
 }
@@ -101,8 +104,11 @@ impl Sieve {
     /// # Errors
     /// 400 where the filter does not fit the layer.
     pub(crate) fn new(asked: Option<&Asked>, layer: &ServedLayer) -> Result<Self, Problem> {
+        let filter = asked.map(|asked| asked.against(layer)).transpose()?;
+        let costs_little = filter.as_ref().is_none_or(|filter| filter.cost() < LITTLE);
         Ok(Self {
-            filter: asked.map(|asked| asked.against(layer)).transpose()?,
+            filter,
+            look_every: if costs_little { LOOK_EVERY } else { 1 },
             until: Instant::now() + MAX_TIME,
             looked_at: Cell::new(0),
             is_late: Cell::new(false),
@@ -123,7 +129,7 @@ impl Sieve {
     pub(crate) fn goes_on(&self, waiting: &Waiting<'_>) -> bool {
         let looked_at = self.looked_at.get();
         self.looked_at.set(looked_at.wrapping_add(1));
-        if !looked_at.is_multiple_of(LOOK_EVERY) {
+        if !looked_at.is_multiple_of(self.look_every) {
             return !self.is_late.get();
         }
         self.is_late.set(self.filter.is_some() && Instant::now() > self.until);

@@ -177,18 +177,6 @@ named!(ArrayOp {
 });
 
 impl Comparison {
-    /// The operator that says the same of the operands in the other order.
-    #[must_use]
-    pub fn mirrored(self) -> Self {
-        match self {
-            Comparison::Less => Comparison::Greater,
-            Comparison::LessOrEqual => Comparison::GreaterOrEqual,
-            Comparison::Greater => Comparison::Less,
-            Comparison::GreaterOrEqual => Comparison::LessOrEqual,
-            same => same,
-        }
-    }
-
     /// Whether it holds where the first operand is so to the second.
     #[inline]
     pub(super) fn holds(self, order: std::cmp::Ordering) -> bool {

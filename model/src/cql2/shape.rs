@@ -115,7 +115,7 @@ impl Corners {
     }
 
     /// The box, heights left out; two where it crosses the antimeridian.
-    pub fn boxes(&self) -> Vec<Bbox> {
+    fn boxes(&self) -> Vec<Bbox> {
         let [west, south, east, north] = match self.0[..] {
             [west, south, _, east, north, _] => [west, south, east, north],
             _ => [self.0[0], self.0[1], self.0[2], self.0[3]],
