@@ -3,12 +3,12 @@
 //! Definitions apply when they are asked for, never because a name is the same. The ones of the sample city are part
 //! of this program (`schemas/layers/*.toml`).
 
-use onemap_model::{
-    Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
-};
 use crate::quality::codes::Form;
 use crate::quality::rules::{
     AreaRule, Dictionary, FieldRule, Lineage, Parts, Presence, Repetition, Rules, Target, Topology, Within,
+};
+use onemap_model::{
+    Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
 use serde::Deserialize;
 
@@ -338,8 +338,16 @@ impl Reader<'_> {
                 Some(lineage) => Some(Lineage {
                     parent: known("checks.lineage.parent", &lineage.parent)?,
                     child: known("checks.lineage.child", &lineage.child)?,
-                    area: lineage.area.as_deref().map(|name| known("checks.lineage.area", name)).transpose()?,
-                    date: lineage.date.as_deref().map(|name| known("checks.lineage.date", name)).transpose()?,
+                    area: lineage
+                        .area
+                        .as_deref()
+                        .map(|name| known("checks.lineage.area", name))
+                        .transpose()?,
+                    date: lineage
+                        .date
+                        .as_deref()
+                        .map(|name| known("checks.lineage.date", name))
+                        .transpose()?,
                     of: self.target("checks.lineage.of", &lineage.of)?,
                 }),
                 None => None,
@@ -354,32 +362,58 @@ impl Reader<'_> {
     ) -> Result<FieldRule, DefinitionError> {
         let key = |what: &str| format!("fields.{}.{what}", raw.name);
         let pattern = raw.pattern.as_deref().map(|pattern| {
-            let whole = regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build();
+            let whole = regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+                .size_limit(1 << 20)
+                .build();
             whole.map_err(|_| self.wrong(&key("pattern"), pattern.to_owned(), "a regular expression"))
         });
-        let form = raw.form.as_deref().map(|form| {
-            self.word(&key("form"), form, "parcel-code or unit-code", Form::parse)
-        });
+        let form = raw
+            .form
+            .as_deref()
+            .map(|form| self.word(&key("form"), form, "parcel-code or unit-code", Form::parse));
         let dictionary = raw.dictionary.as_deref().map(|name| {
-            self.word(&key("dictionary"), name, "land-use or poi-classes", Dictionary::built_in)
+            self.word(
+                &key("dictionary"),
+                name,
+                "land-use or poi-classes",
+                Dictionary::built_in,
+            )
         });
         Ok(FieldRule {
             name: raw.name.clone(),
-            presence: if raw.required { Presence::Required } else { Presence::Optional },
-            repetition: if raw.unique { Repetition::Unique } else { Repetition::Free },
+            presence: if raw.required {
+                Presence::Required
+            } else {
+                Presence::Optional
+            },
+            repetition: if raw.unique {
+                Repetition::Unique
+            } else {
+                Repetition::Free
+            },
             pattern: pattern.transpose()?,
             form: form.transpose()?,
             dictionary: dictionary.transpose()?,
             min: raw.min,
             max: raw.max,
-            references: raw.references.as_deref().map(|text| self.target(&key("references"), text)).transpose()?,
-            begins_with: raw.begins_with.as_deref().map(|name| known(&key("begins_with"), name)).transpose()?,
+            references: raw
+                .references
+                .as_deref()
+                .map(|text| self.target(&key("references"), text))
+                .transpose()?,
+            begins_with: raw
+                .begins_with
+                .as_deref()
+                .map(|name| known(&key("begins_with"), name))
+                .transpose()?,
         })
     }
 
     /// `layer.field`.
     fn target(&self, key: &str, text: &str) -> Result<Target, DefinitionError> {
-        let parts = text.split_once('.').filter(|(layer, field)| !layer.is_empty() && !field.is_empty());
+        let parts = text
+            .split_once('.')
+            .filter(|(layer, field)| !layer.is_empty() && !field.is_empty());
         let (layer, field) = parts.ok_or_else(|| self.wrong(key, text.to_owned(), "layer.field"))?;
         Ok(Target {
             layer: layer.to_owned(),
@@ -487,14 +521,34 @@ mod tests {
             ("access = \"public\"", "crs = \"4490\"", "crs"),
             ("access = \"public\"", "utc_offset_minutes = 2000", "utc_offset_minutes"),
             ("geometry = \"Point\"", "", "geometry"),
-            ("type = \"int\"", "type = \"int\", pattern = \"(\"", "fields.number.pattern"),
+            (
+                "type = \"int\"",
+                "type = \"int\", pattern = \"(\"",
+                "fields.number.pattern",
+            ),
             ("type = \"int\"", "type = \"int\", form = \"x\"", "fields.number.form"),
-            ("type = \"int\"", "type = \"int\", dictionary = \"x\"", "fields.number.dictionary"),
-            ("type = \"int\"", "type = \"int\", references = \"x\"", "fields.number.references"),
-            ("type = \"int\"", "type = \"int\", begins_with = \"x\"", "fields.number.begins_with"),
+            (
+                "type = \"int\"",
+                "type = \"int\", dictionary = \"x\"",
+                "fields.number.dictionary",
+            ),
+            (
+                "type = \"int\"",
+                "type = \"int\", references = \"x\"",
+                "fields.number.references",
+            ),
+            (
+                "type = \"int\"",
+                "type = \"int\", begins_with = \"x\"",
+                "fields.number.begins_with",
+            ),
             ("access = \"public\"", "checks = { parts = \"few\" }", "checks.parts"),
             ("access = \"public\"", "checks = { gaps = \"few\" }", "checks.gaps"),
-            ("access = \"public\"", "checks = { area = { field = \"x\", percent = 5 } }", "checks.area.field"),
+            (
+                "access = \"public\"",
+                "checks = { area = { field = \"x\", percent = 5 } }",
+                "checks.area.field",
+            ),
         ] {
             let message = error(from, to);
             assert!(

@@ -205,7 +205,11 @@ impl<'s> Plan<'s> {
             build_layer(name, declared, target, &fields, &from, settings).map_err(|reason| refuse(&from, reason))?;
         messages::forget();
         let (mut layer, mut declared, mut rules) = (layer, declared, Arc::default());
-        if let Some(definition) = settings.definitions.iter().find(|d| d.layer.name().is_same(layer.name())) {
+        if let Some(definition) = settings
+            .definitions
+            .iter()
+            .find(|d| d.layer.name().is_same(layer.name()))
+        {
             layer = defined_as(&definition.layer, &layer, settings).map_err(|reason| refuse(&from, reason))?;
             if definition.layer.geometry_type == GeometryType::None {
                 // A format that gives every table a geometry (GeoJSON) says nothing by it.

@@ -40,7 +40,9 @@ pub fn definitions(wanted: &[String]) -> Result<Vec<Definition>> {
             all.extend(definition::built_in_names().filter_map(definition::built_in));
             continue;
         }
-        let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
+        let (name, file) = text
+            .split_once('=')
+            .map_or((text.as_str(), None), |(name, file)| (name, Some(file)));
         let found = match file {
             Some(file) => {
                 let path = std::path::Path::new(file);
@@ -48,13 +50,17 @@ pub fn definitions(wanted: &[String]) -> Result<Vec<Definition>> {
                 let found = definition::read(file, &written).map_err(|e| Error::Usage(format!("--define: {e}")))?;
                 if found.layer.name().as_str() != name {
                     let defined = found.layer.name();
-                    return Err(Error::Usage(format!("--define {text}: {file} defines the layer {defined:?}")));
+                    return Err(Error::Usage(format!(
+                        "--define {text}: {file} defines the layer {defined:?}"
+                    )));
                 }
                 found
             }
             None => definition::built_in(name).ok_or_else(|| {
                 let known = definition::built_in_names().collect::<Vec<_>>().join(", ");
-                Error::Usage(format!("--define: there is no definition {name:?}: expected all, LAYER=FILE, or one of {known}"))
+                Error::Usage(format!(
+                    "--define: there is no definition {name:?}: expected all, LAYER=FILE, or one of {known}"
+                ))
             })?,
         };
         all.push(found);
@@ -147,7 +153,12 @@ mod tests {
         assert!(names(&["wells"]).unwrap_err().to_string().contains("parcels"));
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/layers/roads.toml");
         assert_eq!(names(&[&format!("roads={path}")]).unwrap(), ["roads"]);
-        assert!(names(&[&format!("ways={path}")]).unwrap_err().to_string().contains("\"roads\""));
+        assert!(
+            names(&[&format!("ways={path}")])
+                .unwrap_err()
+                .to_string()
+                .contains("\"roads\"")
+        );
     }
 
     #[test]

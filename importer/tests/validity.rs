@@ -60,7 +60,11 @@ fn asked(text: &str) -> Vec<(String, bool)> {
             if !attributes.contains("\"isValid\"") {
                 continue;
             }
-            let name = if attributes.to_lowercase().contains("arg1=\"b\"") { "b" } else { "a" };
+            let name = if attributes.to_lowercase().contains("arg1=\"b\"") {
+                "b"
+            } else {
+                "a"
+            };
             if let Some((geometry, _)) = between(case, &format!("<{name}>"), &format!("</{name}>"))
                 && let Ok(answer) = answer.trim().parse()
             {
@@ -79,7 +83,12 @@ fn the_verdict_is_that_of_geos_own_tests() {
     onemap_importer::setup::gdal();
     let dir = tempfile::tempdir().unwrap();
     let archive = shared.join("nasty/geos_xmltester.tar.xz");
-    let unpacked = Command::new("tar").arg("-xJf").arg(archive).arg("-C").arg(dir.path()).status();
+    let unpacked = Command::new("tar")
+        .arg("-xJf")
+        .arg(archive)
+        .arg("-C")
+        .arg(dir.path())
+        .status();
     assert!(unpacked.unwrap().success());
     let mut files = Vec::new();
     collect(dir.path(), &mut files);
@@ -115,7 +124,12 @@ fn the_verdict_is_that_of_the_linked_geos_on_every_geometry_of_its_tests() {
     onemap_importer::setup::gdal();
     let dir = tempfile::tempdir().unwrap();
     let archive = shared.join("nasty/geos_xmltester.tar.xz");
-    let unpacked = Command::new("tar").arg("-xJf").arg(archive).arg("-C").arg(dir.path()).status();
+    let unpacked = Command::new("tar")
+        .arg("-xJf")
+        .arg(archive)
+        .arg("-C")
+        .arg(dir.path())
+        .status();
     assert!(unpacked.unwrap().success());
     let mut files = Vec::new();
     collect(dir.path(), &mut files);

@@ -40,10 +40,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     };
     let mut destination = Destination::find(to, None)?;
     if let Some(layer) = city.layers().iter().find(|layer| layer.crs != destination.crs) {
-        let reason = format!(
-            "{} is in {}; the sample city is in {}",
-            to, destination.crs, layer.crs
-        );
+        let reason = format!("{} is in {}; the sample city is in {}", to, destination.crs, layer.crs);
         return Err(Error::Usage(reason));
     }
     let batch = Batch {

@@ -41,6 +41,7 @@ impl Backdrop {
     pub fn outline(&mut self, areas: &Shapes) {
         let rings = || (0..areas.len()).flat_map(|at| areas.get(at).rings());
         let every = (rings().map(<[Coord]>::len).sum::<usize>() / MOST_OUTLINE).max(1);
-        self.outlines.extend(rings().map(|ring| ring.iter().copied().step_by(every).collect()));
+        self.outlines
+            .extend(rings().map(|ring| ring.iter().copied().step_by(every).collect()));
     }
 }

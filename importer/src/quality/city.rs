@@ -105,7 +105,11 @@ impl City {
             return report.of_layer(FindingCode::CheckSkipped, text);
         }
         let asked = [rules.overlaps, rules.gaps].contains(&Topology::Forbidden);
-        let tree = if asked && !shapes.is_empty() { Some(Tree::new(&shapes.boxes())) } else { None };
+        let tree = if asked && !shapes.is_empty() {
+            Some(Tree::new(&shapes.boxes()))
+        } else {
+            None
+        };
         if let (Topology::Forbidden, Some(tree)) = (rules.overlaps, &tree) {
             let (found, ended) = overlaps(shapes, tree);
             found.iter().for_each(|overlap| report.overlap(layer, overlap));
@@ -131,9 +135,13 @@ impl City {
                             None if feature.code == FindingCode::DistrictUnknown => {
                                 format!("代码 {code} 的前缀不是行政区划代码 / no district is called as {code} begins")
                             }
-                            None => format!("代码 {code}，不在所示行政区内 / its code is {code}, and it sticks out of that"),
+                            None => {
+                                format!("代码 {code}，不在所示行政区内 / its code is {code}, and it sticks out of that")
+                            }
                         };
-                        report.add(feature.code, shapes.ids.get(feature.feature), Some(feature.at), || text.clone());
+                        report.add(feature.code, shapes.ids.get(feature.feature), Some(feature.at), || {
+                            text.clone()
+                        });
                     }
                 }
             }
@@ -143,7 +151,9 @@ impl City {
     fn references(&self, layer: &Gathered, report: &mut Report<'_>) {
         for references in &layer.references {
             let Some(target) = &references.target else { continue };
-            let keys = self.find(&target.layer).and_then(|there| there.keys.iter().find(|(field, _)| *field == target.field));
+            let keys = self
+                .find(&target.layer)
+                .and_then(|there| there.keys.iter().find(|(field, _)| *field == target.field));
             let Some((_, keys)) = keys else {
                 report.not_there(&target.layer);
                 continue;
@@ -208,7 +218,9 @@ impl Report<'_> {
     }
 
     fn not_there(&mut self, layer: &str) {
-        let text = format!("来源中没有图层 {layer}，相关检查未执行 / there is no layer {layer}: what needs it was not checked");
+        let text = format!(
+            "来源中没有图层 {layer}，相关检查未执行 / there is no layer {layer}: what needs it was not checked"
+        );
         self.of_layer(FindingCode::CheckSkipped, text);
     }
 

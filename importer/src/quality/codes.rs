@@ -113,14 +113,33 @@ mod tests {
         check(Form::Parcel, "420202001001JC00017", None);
         check(Form::Parcel, "420202001001GC00017", Some(FindingCode::ParcelCodeRule));
         check(Form::Parcel, "420202001001GB00000", Some(FindingCode::ParcelCodeRule));
-        for bad in ["", "420202001001GB0017", "42020200100AGB00017", "420202001001KB00017", "420202001001GZ00017", "420202001001地0001"] {
+        for bad in [
+            "",
+            "420202001001GB0017",
+            "42020200100AGB00017",
+            "420202001001KB00017",
+            "420202001001GZ00017",
+            "420202001001地0001",
+        ] {
             check(Form::Parcel, bad, Some(FindingCode::ParcelCodeSyntax));
         }
         check(Form::Unit, "420202001001GB00017F00010001", None);
         check(Form::Unit, "420202001001GB00017L00000000", None);
-        check(Form::Unit, "420202001001GB00017W00000001", Some(FindingCode::UnitCodeRule));
-        check(Form::Unit, "420202001001GB00017F00000000", Some(FindingCode::UnitCodeRule));
-        check(Form::Unit, "420202001001GB00017P00010001", Some(FindingCode::UnitCodeSyntax));
+        check(
+            Form::Unit,
+            "420202001001GB00017W00000001",
+            Some(FindingCode::UnitCodeRule),
+        );
+        check(
+            Form::Unit,
+            "420202001001GB00017F00000000",
+            Some(FindingCode::UnitCodeRule),
+        );
+        check(
+            Form::Unit,
+            "420202001001GB00017P00010001",
+            Some(FindingCode::UnitCodeSyntax),
+        );
         check(Form::Unit, "420202001001GB00017", Some(FindingCode::UnitCodeSyntax));
     }
 }

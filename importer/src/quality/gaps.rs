@@ -67,7 +67,13 @@ pub fn gaps(shapes: &Shapes, tree: &Tree) -> Vec<Gap> {
     let order: Vec<usize> = tree.order().collect();
     let mut free: Vec<Free> = order
         .par_iter()
-        .flat_map_iter(|feature| if crate::interrupt::is_asked() { Vec::new() } else { free_edges(shapes, tree, *feature) })
+        .flat_map_iter(|feature| {
+            if crate::interrupt::is_asked() {
+                Vec::new()
+            } else {
+                free_edges(shapes, tree, *feature)
+            }
+        })
         .collect();
     free.sort_unstable_by_key(|edge| (edge.start(), edge.end(), edge.feature));
     let mut found = Vec::new();
@@ -166,7 +172,11 @@ fn look_at(chain: &[Free], closed: bool, found: &mut Vec<Gap>) {
     }
     let pairs = chain.windows(2).map(|pair| (pair[0], pair[1]));
     let around = closed.then(|| (chain[chain.len() - 1], chain[0]));
-    found.extend(pairs.chain(around).filter_map(|(before, after)| wedge(before, after, scale)));
+    found.extend(
+        pairs
+            .chain(around)
+            .filter_map(|(before, after)| wedge(before, after, scale)),
+    );
 }
 
 /// A wedge between two edges of two areas, of which the second turns back to the right.

@@ -174,7 +174,10 @@ impl LayerChecks {
             })
         });
         let own_topology = rules.overlaps == Topology::Forbidden || rules.gaps == Topology::Forbidden;
-        let code = asked.shapes.as_deref().or(rules.within.as_ref().map(|within| within.code.as_str()));
+        let code = asked
+            .shapes
+            .as_deref()
+            .or(rules.within.as_ref().map(|within| within.code.as_str()));
         let area = rules.area.as_ref().and_then(|area| find(&area.field));
         let keys = asked.keys.iter().filter_map(|name| Some((find(name)?, name.clone())));
         let keys: Vec<(usize, String)> = keys.collect();
@@ -213,7 +216,11 @@ impl LayerChecks {
             let is_key = self.key == Some(field.at);
             if is_empty(value) {
                 if rule.presence == Presence::Required && !is_key {
-                    note(FindingCode::ValueMissing, place, format!("{} 为空 / is empty", rule.name));
+                    note(
+                        FindingCode::ValueMissing,
+                        place,
+                        format!("{} 为空 / is empty", rule.name),
+                    );
                 }
                 continue;
             }
@@ -280,7 +287,10 @@ impl LayerChecks {
             note(FindingCode::AreaDiffers, place, text);
         }
         if self.keep_shapes {
-            let code = self.code.map(|at| text_of(&row.values[at]).into_owned()).unwrap_or_default();
+            let code = self
+                .code
+                .map(|at| text_of(&row.values[at]).into_owned())
+                .unwrap_or_default();
             self.gathered.shapes.add(geometry, row.valid, id, &code);
         }
     }
@@ -357,20 +367,32 @@ fn judge(rule: &FieldRule, value: &Value, text: &str, say: &mut dyn FnMut(Findin
     }
     if let Some(pattern) = rule.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
         in_form = InForm::No;
-        say(FindingCode::ValuePattern, &format!("应符合 {pattern} / it should match {pattern}"));
+        say(
+            FindingCode::ValuePattern,
+            &format!("应符合 {pattern} / it should match {pattern}"),
+        );
     }
     if let Some(dictionary) = rule.dictionary.as_ref().filter(|d| !d.codes.contains(text)) {
         let title = &dictionary.title;
-        say(FindingCode::ValueNotInDictionary, &format!("不在《{title}》中 / not in {title}"));
+        say(
+            FindingCode::ValueNotInDictionary,
+            &format!("不在《{title}》中 / not in {title}"),
+        );
     }
     if let Some(number) = number_of(value) {
         let low = rule.min.filter(|min| number < *min);
         let high = rule.max.filter(|max| number > *max);
         if let Some(min) = low {
-            say(FindingCode::ValueOutOfBounds, &format!("不得小于 {min} / at least {min}"));
+            say(
+                FindingCode::ValueOutOfBounds,
+                &format!("不得小于 {min} / at least {min}"),
+            );
         }
         if let Some(max) = high {
-            say(FindingCode::ValueOutOfBounds, &format!("不得大于 {max} / at most {max}"));
+            say(
+                FindingCode::ValueOutOfBounds,
+                &format!("不得大于 {max} / at most {max}"),
+            );
         }
     }
     in_form

@@ -36,7 +36,11 @@ pub fn look(lineage: &Gathered, features: &Gathered, note: &mut Note<'_>) {
         ];
         for (code, finding, zh, en) in sides {
             if !code.trim().is_empty() && life(code).is_none() {
-                let other = if finding == FindingCode::LineageParentMissing { &change.child } else { &change.parent };
+                let other = if finding == FindingCode::LineageParentMissing {
+                    &change.child
+                } else {
+                    &change.parent
+                };
                 let place = life(other).and_then(|life| life.place);
                 let text = format!("{zh} {code} 不存在 / there is no {en} {code}");
                 note(finding, Layer::Lineage, &change.id, place, text);
@@ -122,7 +126,9 @@ fn look_at_areas<'a>(
         let parents = sum(rows.iter().map(|row| &*lineage.changes[*row].parent).collect());
         let children = sum(rows.iter().map(|row| &*lineage.changes[*row].child).collect());
         let written: Option<f64> = rows.iter().map(|row| lineage.changes[*row].area_m2).sum();
-        let (Some(parents), Some(children)) = (parents, children) else { continue };
+        let (Some(parents), Some(children)) = (parents, children) else {
+            continue;
+        };
         let allowed = TOLERANCE_M2.max(parents * SHARE);
         let off = |other: f64| (parents - other).abs() > allowed;
         if off(children) || written.is_some_and(off) {

@@ -87,7 +87,10 @@ mod tests {
     fn a_degree_is_as_long_as_the_ellipsoid_says() {
         // Meridian and parallel arcs on GRS80 at 30°, from the series of the textbooks.
         let scale = Scale::at(30.0);
-        assert!((scale.y_m - 110_852.4).abs() < 0.5 && (scale.x_m - 96_486.3).abs() < 0.5, "{scale:?}");
+        assert!(
+            (scale.y_m - 110_852.4).abs() < 0.5 && (scale.x_m - 96_486.3).abs() < 0.5,
+            "{scale:?}"
+        );
     }
 
     #[test]

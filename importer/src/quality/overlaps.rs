@@ -154,7 +154,8 @@ fn middle(ring: &[Coord]) -> Coord {
 /// Whether the interiors of two shapes may have a point in common; neighbours that share their border have none.
 fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
     let near = |edge: &Segment| meet(&box_of(*edge), window);
-    let (ours, theirs): (Vec<Segment>, Vec<Segment>) = (a.edges().filter(near).collect(), b.edges().filter(near).collect());
+    let (ours, theirs): (Vec<Segment>, Vec<Segment>) =
+        (a.edges().filter(near).collect(), b.edges().filter(near).collect());
     if crosses(&ours, &theirs) {
         return true;
     }

@@ -145,7 +145,10 @@ pub struct Dictionary {
 
 const BUILT_IN: [(&str, &str); 2] = [
     ("land-use", include_str!("../../../schemas/dictionaries/land-use.toml")),
-    ("poi-classes", include_str!("../../../schemas/dictionaries/poi-classes.toml")),
+    (
+        "poi-classes",
+        include_str!("../../../schemas/dictionaries/poi-classes.toml"),
+    ),
 ];
 
 impl Dictionary {

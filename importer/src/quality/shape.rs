@@ -80,12 +80,14 @@ fn look_for_repeats(path: &Path, found: &mut Vec<Fault>) {
 /// The angle is that between the ways to both neighbours, from its sine and cosine together: precise near zero.
 fn spike(ring: &[Coord], scale: Scale) -> Option<Coord> {
     let n = ring.len();
-    (0..n).map(|i| (ring[(i + n - 1) % n], ring[i], ring[(i + 1) % n])).find_map(|(before, tip, after)| {
-        let ((ax, ay), (bx, by)) = (scale.step(tip, before), scale.step(tip, after));
-        let angle = (ax * by - ay * bx).abs().atan2(ax * bx + ay * by);
-        let length_m = ax.hypot(ay).min(bx.hypot(by));
-        (angle < SPIKE_RADIANS && length_m >= SPIKE_M).then_some(tip)
-    })
+    (0..n)
+        .map(|i| (ring[(i + n - 1) % n], ring[i], ring[(i + 1) % n]))
+        .find_map(|(before, tip, after)| {
+            let ((ax, ay), (bx, by)) = (scale.step(tip, before), scale.step(tip, after));
+            let angle = (ax * by - ay * bx).abs().atan2(ax * bx + ay * by);
+            let length_m = ax.hypot(ay).min(bx.hypot(by));
+            (angle < SPIKE_RADIANS && length_m >= SPIKE_M).then_some(tip)
+        })
 }
 
 #[cfg(test)]
@@ -110,11 +112,26 @@ mod tests {
         let square = [(0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0), (0.0, 0.0)];
         check(&square, &[]);
         check(&[(0.0, 0.0), (9.0, 0.0), (9.0, 0.5), (0.0, 0.5), (0.0, 0.0)], &[]);
-        check(&[(0.0, 0.0), (9.0, 0.0), (9.0, 0.1), (0.0, 0.1), (0.0, 0.0)], &[FindingCode::Sliver]);
-        check(&[(0.0, 0.0), (9.0, 0.0), (4.0, 0.0), (0.0, 0.0)], &[FindingCode::ZeroArea]);
+        check(
+            &[(0.0, 0.0), (9.0, 0.0), (9.0, 0.1), (0.0, 0.1), (0.0, 0.0)],
+            &[FindingCode::Sliver],
+        );
+        check(
+            &[(0.0, 0.0), (9.0, 0.0), (4.0, 0.0), (0.0, 0.0)],
+            &[FindingCode::ZeroArea],
+        );
         let repeated = [(0.0, 0.0), (9.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 0.0)];
         check(&repeated, &[FindingCode::DuplicateVertex]);
-        let spiked = [(0.0, 0.0), (9.0, 0.0), (9.0, 4.0), (30.0, 4.01), (9.0, 4.02), (9.0, 9.0), (0.0, 9.0), (0.0, 0.0)];
+        let spiked = [
+            (0.0, 0.0),
+            (9.0, 0.0),
+            (9.0, 4.0),
+            (30.0, 4.01),
+            (9.0, 4.02),
+            (9.0, 9.0),
+            (0.0, 9.0),
+            (0.0, 0.0),
+        ];
         check(&spiked, &[FindingCode::Spike]);
         let narrow_triangle = [(0.0, 0.0), (30.0, 0.0), (30.0, 1.0), (0.0, 0.0)];
         check(&narrow_triangle, &[]);

@@ -94,7 +94,9 @@ impl Shapes {
         let feature = &self.features[at];
         Shape {
             shapes: self,
-            first_ring: at.checked_sub(1).map_or(0, |before| self.features[before].rings_end as usize),
+            first_ring: at
+                .checked_sub(1)
+                .map_or(0, |before| self.features[before].rings_end as usize),
             end_ring: feature.rings_end as usize,
             bbox: feature.bbox,
             valid: feature.valid,

@@ -235,9 +235,7 @@ impl Ord for Entry {
         } else {
             other.against(self).reverse()
         };
-        order
-            .then(self.side.cmp(&other.side))
-            .then(self.at.cmp(&other.at))
+        order.then(self.side.cmp(&other.side)).then(self.at.cmp(&other.at))
     }
 }
 
@@ -291,7 +289,10 @@ impl<'a> Sweep<'a> {
             .map(|edge| Entry::edge(rings, edge))
             .partition(|entry| entry.right == at);
         // An edge through the point that does not end in it.
-        let around = (Bound::Included(Entry::point(at, -1)), Bound::Included(Entry::point(at, 1)));
+        let around = (
+            Bound::Included(Entry::point(at, -1)),
+            Bound::Included(Entry::point(at, 1)),
+        );
         let mut through: Option<At> = None;
         for entry in self.line.range(around).filter(|entry| entry.right != at) {
             if let Some(other) = through.replace(entry.at) {
@@ -303,7 +304,9 @@ impl<'a> Sweep<'a> {
         }
         beginning.sort();
         let pairs = beginning.windows(2).map(|pair| (pair[0].at, pair[1].at));
-        let with_through = through.iter().flat_map(|t| beginning.iter().map(|entry| (*t, entry.at)));
+        let with_through = through
+            .iter()
+            .flat_map(|t| beginning.iter().map(|entry| (*t, entry.at)));
         if let Some(bad) = pairs.chain(with_through).find_map(|(a, b)| bad(rings, a, b)) {
             return Some(bad);
         }
@@ -352,7 +355,9 @@ mod tests {
 
     /// Nodes without the order of their passages.
     fn sorted(meetings: Meetings) -> Option<Vec<(String, Vec<String>)>> {
-        let Meetings::Touches(nodes) = meetings else { return None };
+        let Meetings::Touches(nodes) = meetings else {
+            return None;
+        };
         let one = |node: Node| {
             let mut visits: Vec<String> = node
                 .visits
@@ -390,7 +395,9 @@ mod tests {
         ring.push(Coord { x: 2e6, y: 2e6 });
         ring.push(Coord { x: 2e6, y: -9.0 });
         let start = std::time::Instant::now();
-        let Meetings::Touches(nodes) = meetings(&[ring.clone()]) else { panic!("it is valid") };
+        let Meetings::Touches(nodes) = meetings(&[ring.clone()]) else {
+            panic!("it is valid")
+        };
         assert!(nodes.is_empty() && start.elapsed().as_secs() < 20);
         ring[60_001].y += 5e6;
         ring.swap(60_000, 60_003);

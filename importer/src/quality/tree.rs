@@ -25,7 +25,10 @@ impl Tree {
             part.sort_unstable_by(|a, b| middle(&a.0, 1).total_cmp(&middle(&b.0, 1)).then(a.1.cmp(&b.1)));
         }
         let mut levels: Vec<Vec<[f64; 4]>> = Vec::new();
-        let mut level: Vec<[f64; 4]> = leaves.chunks(NODE).map(|part| union(part.iter().map(|l| l.0))).collect();
+        let mut level: Vec<[f64; 4]> = leaves
+            .chunks(NODE)
+            .map(|part| union(part.iter().map(|l| l.0)))
+            .collect();
         while level.len() > 1 {
             let above = level.chunks(NODE).map(|part| union(part.iter().copied())).collect();
             levels.push(std::mem::replace(&mut level, above));
@@ -83,10 +86,21 @@ mod tests {
         let place = |i: usize, k: usize| ((i * 7919 + k * 104_729) % 1009) as f64;
         for count in [0, 1, 16, 17, 300, 5_000] {
             let boxes: Vec<[f64; 4]> = (0..count)
-                .map(|i| [place(i, 0), place(i, 1), place(i, 0) + place(i, 2) / 20.0, place(i, 1) + 9.0])
+                .map(|i| {
+                    [
+                        place(i, 0),
+                        place(i, 1),
+                        place(i, 0) + place(i, 2) / 20.0,
+                        place(i, 1) + 9.0,
+                    ]
+                })
                 .collect();
             let tree = Tree::new(&boxes);
-            for window in [[0.0, 0.0, 2e3, 2e3], [100.0, 100.0, 140.0, 180.0], [-5.0, -5.0, -1.0, -1.0]] {
+            for window in [
+                [0.0, 0.0, 2e3, 2e3],
+                [100.0, 100.0, 140.0, 180.0],
+                [-5.0, -5.0, -1.0, -1.0],
+            ] {
                 let mut found = Vec::new();
                 tree.query(&window, |number| found.push(number));
                 found.sort_unstable();

@@ -122,7 +122,11 @@ impl Areas {
         let flat = ring
             .iter()
             .all(|p| super::predicate::orient(ring[0], ring[1], *p) == 0.0);
-        if flat { FindingCode::ZeroArea } else { FindingCode::Spike }
+        if flat {
+            FindingCode::ZeroArea
+        } else {
+            FindingCode::Spike
+        }
     }
 
     fn look_at_nodes(&self, nodes: &[Node], found: &mut Vec<Fault>) {

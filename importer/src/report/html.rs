@@ -25,7 +25,7 @@ th{background:#f3f5f8;font-weight:600}td.n{text-align:right;font-variant-numeric
 circle{fill-opacity:.75;stroke:#fff;stroke-width:1}.error circle{fill:var(--error)}.warning circle{fill:var(--warning)}.note circle{fill:var(--note)}\
 .map>label{margin-right:1.2em}#e:not(:checked)~svg .error,#w:not(:checked)~svg .warning,#n:not(:checked)~svg .note{display:none}\
 details{border:1px solid #dde2e8;border-radius:6px;margin:.5em 0;padding:.2em .8em}summary{cursor:pointer;padding:.3em 0}:target{background:#fff3cd}\
-tr{scroll-margin-top:1em}.fine{background:#eaf6ec;border:1px solid #b9dfc1;border-radius:6px;padding:.8em 1em}@media print{details{break-inside:avoid}}\
+details td:nth-child(-n+2){white-space:nowrap}tr{scroll-margin-top:1em}.fine{background:#eaf6ec;border:1px solid #b9dfc1;border-radius:6px;padding:.8em 1em}@media print{details{break-inside:avoid}}\
 </style></head><body>\n";
 
 /// The report as a page: what was read, how much was found, where, and what.
@@ -58,12 +58,18 @@ fn push_cards(page: &mut String, summary: &Summary) {
     page.push_str("<div class=\"cards\">");
     let mut card = |class: &str, number: u64, zh: &str, en: &str| {
         let number = grouped(number);
-        let _ = write!(page, "<div class=\"card {class}\"><b>{number}</b>{zh} <span class=\"en\">{en}</span></div>");
+        let _ = write!(
+            page,
+            "<div class=\"card {class}\"><b>{number}</b>{zh} <span class=\"en\">{en}</span></div>"
+        );
     };
     card("", total(|layer| layer.read), "读入", "features read");
     card("", total(|layer| layer.set_aside), "搁置", "set aside");
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        let counts = summary.findings.counts().filter(|(_, code, _)| code.severity() == severity);
+        let counts = summary
+            .findings
+            .counts()
+            .filter(|(_, code, _)| code.severity() == severity);
         let (zh, en) = words(severity);
         card(severity.as_str(), counts.map(|(.., count)| count).sum(), zh, en);
     }
@@ -72,7 +78,11 @@ fn push_cards(page: &mut String, summary: &Summary) {
         || "未写入 · nothing was written".to_owned(),
         |(version, _)| format!("版本 · version {version}"),
     );
-    let _ = writeln!(page, "<p class=\"aside\">{version}，{:.1} s</p>", summary.took.as_secs_f64());
+    let _ = writeln!(
+        page,
+        "<p class=\"aside\">{version}，{:.1} s</p>",
+        summary.took.as_secs_f64()
+    );
 }
 
 fn push_map(page: &mut String, summary: &Summary) {
@@ -96,7 +106,12 @@ fn push_map(page: &mut String, summary: &Summary) {
 fn sorted_counts(summary: &Summary) -> Vec<(&str, FindingCode, u64)> {
     let mut counts: Vec<_> = summary.findings.counts().collect();
     counts.sort_by_key(|(layer, code, count)| {
-        (std::cmp::Reverse(code.severity()), std::cmp::Reverse(*count), code.as_str(), *layer)
+        (
+            std::cmp::Reverse(code.severity()),
+            std::cmp::Reverse(*count),
+            code.as_str(),
+            *layer,
+        )
     });
     counts
 }
@@ -152,7 +167,10 @@ fn push_findings(page: &mut String, summary: &Summary) {
     page.push_str("<h2>明细 <span class=\"en\">Findings</span></h2>\n");
     let mut groups: std::collections::BTreeMap<(&str, FindingCode), Vec<(usize, &Finding)>> = Default::default();
     for (number, finding) in summary.findings.kept().iter().enumerate() {
-        groups.entry((finding.layer.as_str(), finding.code)).or_default().push((number, finding));
+        groups
+            .entry((finding.layer.as_str(), finding.code))
+            .or_default()
+            .push((number, finding));
     }
     for (layer, code, count) in counts {
         let listed = groups.get(&(layer, code)).map_or(&[][..], Vec::as_slice);
@@ -167,7 +185,9 @@ fn push_findings(page: &mut String, summary: &Summary) {
         for (number, finding) in listed.iter().take(ON_PAGE) {
             let _ = write!(page, "<tr id=\"f{number}\">");
             push_cell(page, finding.feature.as_deref().unwrap_or("–"));
-            let place = finding.place.map_or_else(String::new, |at| format!("{:.6}, {:.6}", at.x, at.y));
+            let place = finding
+                .place
+                .map_or_else(String::new, |at| format!("{:.6}, {:.6}", at.x, at.y));
             push_cell(page, &place);
             push_cell(page, &finding.message);
             page.push_str("</tr>\n");
@@ -176,7 +196,10 @@ fn push_findings(page: &mut String, summary: &Summary) {
         let more = count.saturating_sub(listed.len().min(ON_PAGE) as u64);
         if more > 0 {
             let more = grouped(more);
-            let _ = writeln!(page, "<p class=\"aside\">另有 {more} 处，见 CSV 或 JSON 报告 · {more} more in the report as CSV or JSON</p>");
+            let _ = writeln!(
+                page,
+                "<p class=\"aside\">另有 {more} 处，见 CSV 或 JSON 报告 · {more} more in the report as CSV or JSON</p>"
+            );
         }
         page.push_str("</details>\n");
     }

@@ -26,7 +26,10 @@ impl Frame {
     /// Around the outlines, else around all places but the outermost two in a thousand, which may be faults themselves.
     fn around(backdrop: &Backdrop, findings: &[Coord]) -> Option<Self> {
         let outlines: Vec<Coord> = backdrop.outlines.iter().flatten().copied().collect();
-        let points = [&outlines, &backdrop.places, findings].into_iter().find(|all| !all.is_empty())?.to_vec();
+        let points = [&outlines, &backdrop.places, findings]
+            .into_iter()
+            .find(|all| !all.is_empty())?
+            .to_vec();
         let range = |of: fn(&Coord) -> f64| {
             let mut all: Vec<f64> = points.iter().map(of).collect();
             all.sort_unstable_by(f64::total_cmp);
@@ -95,7 +98,10 @@ pub fn render(findings: &Findings, backdrop: &Backdrop) -> String {
     draw_scale(&mut svg, &frame);
     svg.push_str("</svg>\n");
     if outside > 0 {
-        let _ = writeln!(svg, "<p class=\"aside\">另有 {outside} 处在图外 · {outside} more lie outside the map</p>");
+        let _ = writeln!(
+            svg,
+            "<p class=\"aside\">另有 {outside} 处在图外 · {outside} more lie outside the map</p>"
+        );
     }
     svg
 }
@@ -115,12 +121,20 @@ fn draw_outlines(svg: &mut String, frame: &Frame, backdrop: &Backdrop) {
 fn draw_features(svg: &mut String, frame: &Frame, backdrop: &Backdrop) {
     let mut squares: BTreeMap<(i32, i32), u32> = BTreeMap::new();
     for p in backdrop.places.iter().map(|p| frame.at(*p)).filter(|p| frame.shows(*p)) {
-        *squares.entry(((p.1 / SQUARE) as i32, (p.0 / SQUARE) as i32)).or_default() += 1;
+        *squares
+            .entry(((p.1 / SQUARE) as i32, (p.0 / SQUARE) as i32))
+            .or_default() += 1;
     }
     let most = squares.values().copied().max().unwrap_or(1);
-    for (class, from, to) in [("few", 0, most / 4), ("some", most / 4, most / 2), ("many", most / 2, most)] {
+    for (class, from, to) in [
+        ("few", 0, most / 4),
+        ("some", most / 4, most / 2),
+        ("many", most / 2, most),
+    ] {
         let _ = write!(svg, "<path class=\"{class}\" d=\"");
-        let these = squares.iter().filter(|(_, count)| (from + 1..=to.max(1)).contains(*count));
+        let these = squares
+            .iter()
+            .filter(|(_, count)| (from + 1..=to.max(1)).contains(*count));
         for ((row, column), _) in these {
             let (x, y) = (f64::from(*column) * SQUARE, f64::from(*row) * SQUARE);
             let _ = write!(svg, "M{x} {y}h{SQUARE}v{SQUARE}h-{SQUARE}z");
@@ -151,7 +165,11 @@ fn draw_findings(svg: &mut String, frame: &Frame, placed: &[(usize, &Finding, Co
         let count = spot.codes.values().sum::<u64>();
         let mean = |sum: f64| sum / count as f64;
         let radius = 3.5 + (count as f64).log2();
-        let codes: Vec<String> = spot.codes.iter().map(|(code, count)| format!("{code} × {count}")).collect();
+        let codes: Vec<String> = spot
+            .codes
+            .iter()
+            .map(|(code, count)| format!("{code} × {count}"))
+            .collect();
         let _ = writeln!(
             svg,
             "<a href=\"#f{}\" class=\"{}\"><circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"><title>{}</title></circle></a>",
@@ -170,8 +188,16 @@ fn draw_scale(svg: &mut String, frame: &Frame) {
     let metre = frame.y / 110_850.0;
     let longest = WIDTH / 5.0 / metre;
     let power = 10_f64.powf(longest.log10().floor());
-    let length = [5.0, 2.0, 1.0].into_iter().map(|n| n * power).find(|n| *n <= longest).unwrap_or(power);
-    let label = if length >= 1000.0 { format!("{} km", length / 1000.0) } else { format!("{length} m") };
+    let length = [5.0, 2.0, 1.0]
+        .into_iter()
+        .map(|n| n * power)
+        .find(|n| *n <= longest)
+        .unwrap_or(power);
+    let label = if length >= 1000.0 {
+        format!("{} km", length / 1000.0)
+    } else {
+        format!("{length} m")
+    };
     let (y, end) = (frame.height - 14.0, 14.0 + length * metre);
     let _ = writeln!(
         svg,

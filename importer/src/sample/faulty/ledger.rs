@@ -47,7 +47,11 @@ impl Ledger {
 
     /// How many kinds there are.
     pub fn kinds(&self) -> usize {
-        self.entries.iter().map(|entry| entry.kind).collect::<BTreeSet<_>>().len()
+        self.entries
+            .iter()
+            .map(|entry| entry.kind)
+            .collect::<BTreeSet<_>>()
+            .len()
     }
 
     /// As JSON, one entry a line.

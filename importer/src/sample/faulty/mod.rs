@@ -103,7 +103,7 @@ struct Field {
     free: Vec<(usize, Disc)>,
     next: usize,
     used: HashSet<usize>,
-    /// For each edge of a parcel of today (as bits, in its own direction) the parcel.
+    /// For each edge of a parcel that never changed (as bits, in its own direction) the parcel.
     edges: HashMap<[u64; 4], usize>,
     /// How many of other tables were used.
     others: usize,
@@ -111,21 +111,27 @@ struct Field {
 
 impl Field {
     fn of(tables: &[Table]) -> Self {
-        let [_, parcels, lineage, ..] = tables else { unreachable!("there are five tables") };
+        let [_, parcels, lineage, ..] = tables else {
+            unreachable!("there are five tables")
+        };
         let text = |value: &Value| value.as_text().unwrap_or_default().to_owned();
-        let past: HashSet<String> = lineage.rows.iter().flat_map(|row| [text(&row.values[1]), text(&row.values[2])]).collect();
+        let past: HashSet<String> = lineage
+            .rows
+            .iter()
+            .flat_map(|row| [text(&row.values[1]), text(&row.values[2])])
+            .collect();
         let survey = parcels.rows.iter().filter_map(|row| row.valid.from()).min();
         let (mut free, mut edges) = (Vec::new(), HashMap::new());
         for (at, row) in parcels.rows.iter().enumerate() {
-            if row.valid.to().is_some() {
+            // What changed over time meets its neighbours more than once.
+            let is_old = row.valid.from() == survey && !past.contains(&text(&row.values[field::ZDDM]));
+            if row.valid.to().is_some() || !is_old {
                 continue;
             }
             for pair in table::ring(row).windows(2) {
                 edges.insert(edge_key(pair[0], pair[1]), at);
             }
-            let is_free = row.valid.from() == survey
-                && !past.contains(&text(&row.values[field::ZDDM]))
-                && !is_built_up(&text(&row.values[field::YT]));
+            let is_free = !is_built_up(&text(&row.values[field::YT]));
             if let Some(disc) = Disc::within(row).filter(|_| is_free) {
                 free.push((at, disc));
             }

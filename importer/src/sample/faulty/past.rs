@@ -43,7 +43,13 @@ pub(super) fn plant(parcels: &Table, lineage: &mut Table, free: &mut Field, ledg
 
     let child = take();
     let id = add(lineage, &nobody(&child), &child, 100.0);
-    ledger.add("parent that is not there", Code::LineageParentMissing, "parcel_lineage", &[&id], None);
+    ledger.add(
+        "parent that is not there",
+        Code::LineageParentMissing,
+        "parcel_lineage",
+        &[&id],
+        None,
+    );
 
     let parent = take();
     let id = add(lineage, &parent, &nobody(&parent), 100.0);
@@ -66,10 +72,22 @@ pub(super) fn plant(parcels: &Table, lineage: &mut Table, free: &mut Field, ledg
     let (one, two) = (case(), case());
     let id = lineage.text(one, 0);
     lineage.set(one, OPERATION, "swap");
-    ledger.add("operation that is none", Code::ValuePattern, "parcel_lineage", &[&id], None);
+    ledger.add(
+        "operation that is none",
+        Code::ValuePattern,
+        "parcel_lineage",
+        &[&id],
+        None,
+    );
     let id = lineage.text(two, 0);
     lineage.rows[two].values[AREA] = Value::float(1e6).expect("it is finite");
-    ledger.add("areas that do not add up", Code::LineageArea, "parcel_lineage", &[&id], None);
+    ledger.add(
+        "areas that do not add up",
+        Code::LineageArea,
+        "parcel_lineage",
+        &[&id],
+        None,
+    );
     debug_assert!(!lineage.text(two, PARENT).is_empty());
 }
 
@@ -80,13 +98,26 @@ pub(super) fn plant_elsewhere(addresses: &mut Table, roads: &mut Table, free: &m
     let (id, key) = (addresses.text(row, 0), addresses.text(row, ZDDM));
     addresses.set(row, ZDDM, format!("{}996{}", &key[..6], &key[9..]));
     let place = addresses.rows[row].geometry.as_ref().and_then(|g| g.coords().next());
-    ledger.add("address on no parcel", Code::ReferenceMissing, "addresses", &[&id], place);
+    ledger.add(
+        "address on no parcel",
+        Code::ReferenceMissing,
+        "addresses",
+        &[&id],
+        place,
+    );
 
     let row = free.others * 5 % roads.rows.len();
-    let Some(at) = roads.rows[row].geometry.as_ref().map(Geometry::coords).and_then(|mut all| all.next()) else {
+    let Some(at) = roads.rows[row]
+        .geometry
+        .as_ref()
+        .map(Geometry::coords)
+        .and_then(|mut all| all.next())
+    else {
         return;
     };
-    roads.wkt.insert(row, format!("LINESTRING({0} {1},{0} {1})", at.x, at.y));
+    roads
+        .wkt
+        .insert(row, format!("LINESTRING({0} {1},{0} {1})", at.x, at.y));
     let id = roads.text(row, 0);
     ledger.add("road without length", Code::ZeroLength, "roads", &[&id], Some(at));
 }

@@ -27,7 +27,9 @@ impl Disc {
             y: sum.1 / n,
         };
         let scale = Scale::at(centre.y);
-        let nearest = ring(row).windows(2).map(|pair| distance(scale, centre, pair[0], pair[1]));
+        let nearest = ring(row)
+            .windows(2)
+            .map(|pair| distance(scale, centre, pair[0], pair[1]));
         let radius_m = (nearest.fold(f64::INFINITY, f64::min) * 0.8).min(8.0);
         let size = scale.ring(coords).area_m2.abs();
         (Inside::new(coords).side(centre) == Side::Inside && radius_m >= 3.0 && size >= 200.0)
@@ -60,15 +62,30 @@ type Points = &'static [(f64, f64)];
 
 /// Polygons (each a list of rings, closed unless said) that are wrong in one way, and under which code.
 const WRONG: [(&str, &[&[Points]], &[Code]); 16] = [
-    ("bow tie", &[&[&[(-1., -1.), (1., 1.), (1., -1.), (-1., 1.), (-1., -1.)]]], &[Code::SelfIntersection]),
+    (
+        "bow tie",
+        &[&[&[(-1., -1.), (1., 1.), (1., -1.), (-1., 1.), (-1., -1.)]]],
+        &[Code::SelfIntersection],
+    ),
     (
         "ring touching itself",
-        &[&[&[(-1., -1.), (0., 0.), (1., -1.), (1., 1.), (0., 0.), (-1., 1.), (-1., -1.)]]],
+        &[&[&[
+            (-1., -1.),
+            (0., 0.),
+            (1., -1.),
+            (1., 1.),
+            (0., 0.),
+            (-1., 1.),
+            (-1., -1.),
+        ]]],
         &[Code::RingSelfTouch],
     ),
     (
         "hole across the shell",
-        &[&[SQUARE_LEFT, &[(-0.5, -0.3), (0.9, -0.3), (0.9, 0.3), (-0.5, 0.3), (-0.5, -0.3)]]],
+        &[&[
+            SQUARE_LEFT,
+            &[(-0.5, -0.3), (0.9, -0.3), (0.9, 0.3), (-0.5, 0.3), (-0.5, -0.3)],
+        ]],
         &[Code::RingsCross],
     ),
     (
@@ -79,11 +96,22 @@ const WRONG: [(&str, &[&[Points]], &[Code]); 16] = [
         ],
         &[Code::PartsOverlap, Code::PartCount],
     ),
-    ("ring of two points", &[&[&[(-1., -1.), (1., 1.), (-1., -1.)]]], &[Code::RingTooFewPoints]),
-    ("open ring", &[&[&[(-1., -1.), (1., -1.), (1., 1.), (-1., 1.)]]], &[Code::RingUnclosed]),
+    (
+        "ring of two points",
+        &[&[&[(-1., -1.), (1., 1.), (-1., -1.)]]],
+        &[Code::RingTooFewPoints],
+    ),
+    (
+        "open ring",
+        &[&[&[(-1., -1.), (1., -1.), (1., 1.), (-1., 1.)]]],
+        &[Code::RingUnclosed],
+    ),
     (
         "hole outside the shell",
-        &[&[SQUARE_LEFT, &[(0.3, -0.3), (0.9, -0.3), (0.9, 0.3), (0.3, 0.3), (0.3, -0.3)]]],
+        &[&[
+            SQUARE_LEFT,
+            &[(0.3, -0.3), (0.9, -0.3), (0.9, 0.3), (0.3, 0.3), (0.3, -0.3)],
+        ]],
         &[Code::HoleOutsideShell],
     ),
     (
@@ -97,7 +125,10 @@ const WRONG: [(&str, &[&[Points]], &[Code]); 16] = [
     ),
     (
         "part in a part",
-        &[&[SQUARE], &[&[(-0.4, -0.4), (0.4, -0.4), (0.4, 0.4), (-0.4, 0.4), (-0.4, -0.4)]]],
+        &[
+            &[SQUARE],
+            &[&[(-0.4, -0.4), (0.4, -0.4), (0.4, 0.4), (-0.4, 0.4), (-0.4, -0.4)]],
+        ],
         &[Code::ShellsNested, Code::PartCount],
     ),
     (
@@ -112,14 +143,34 @@ const WRONG: [(&str, &[&[Points]], &[Code]); 16] = [
     ),
     (
         "spike",
-        &[&[&[(-0.5, -0.5), (0.5, -0.5), (0.5, -0.001), (1., 0.), (0.5, 0.001), (0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5)]]],
+        &[&[&[
+            (-0.5, -0.5),
+            (0.5, -0.5),
+            (0.5, -0.001),
+            (1., 0.),
+            (0.5, 0.001),
+            (0.5, 0.5),
+            (-0.5, 0.5),
+            (-0.5, -0.5),
+        ]]],
         &[Code::Spike],
     ),
-    ("sliver", &[&[&[(-1., 0.), (1., 0.), (1., 0.02), (-1., 0.02), (-1., 0.)]]], &[Code::Sliver]),
-    ("area without width", &[&[&[(-1., 0.), (1., 0.), (0., 0.), (-1., 0.)]]], &[Code::ZeroArea]),
+    (
+        "sliver",
+        &[&[&[(-1., 0.), (1., 0.), (1., 0.02), (-1., 0.02), (-1., 0.)]]],
+        &[Code::Sliver],
+    ),
+    (
+        "area without width",
+        &[&[&[(-1., 0.), (1., 0.), (0., 0.), (-1., 0.)]]],
+        &[Code::ZeroArea],
+    ),
     (
         "two parts",
-        &[&[SQUARE_LEFT], &[&[(0.3, -0.9), (0.9, -0.9), (0.9, 0.9), (0.3, 0.9), (0.3, -0.9)]]],
+        &[
+            &[SQUARE_LEFT],
+            &[&[(0.3, -0.9), (0.9, -0.9), (0.9, 0.9), (0.3, 0.9), (0.3, -0.9)]],
+        ],
         &[Code::PartCount],
     ),
     ("area like any other, elsewhere", &[&[SQUARE]], &[Code::OutsideDistrict]),
@@ -133,7 +184,11 @@ const TEXTS: [(&str, &str, Code); 4] = [
     ("no geometry", "", Code::GeometryNull),
     ("torn text", "POLYGON((114.9 30.1,114", Code::GeometryUndecodable),
     ("a point", "POINT(115 30.15)", Code::GeometryTypeDiffers),
-    ("beyond the pole", "POLYGON((115 130.1,115.001 130.1,115 130.2,115 130.1))", Code::CoordinateOutOfRange),
+    (
+        "beyond the pole",
+        "POLYGON((115 130.1,115.001 130.1,115 130.2,115 130.1))",
+        Code::CoordinateOutOfRange,
+    ),
 ];
 
 /// Plants one of each.
@@ -143,11 +198,18 @@ pub(super) fn plant(parcels: &mut Table, free: &mut Field, ledger: &mut Ledger) 
         if codes == [Code::OutsideDistrict] {
             disc.centre.x += 1.5;
         }
-        let rings: Vec<Vec<Vec<Coord>>> =
-            polygons.iter().map(|rings| rings.iter().map(|ring| disc.ring(ring)).collect()).collect();
+        let rings: Vec<Vec<Vec<Coord>>> = polygons
+            .iter()
+            .map(|rings| rings.iter().map(|ring| disc.ring(ring)).collect())
+            .collect();
         let parts: Vec<String> = rings
             .iter()
-            .map(|rings| format!("({})", rings.iter().map(|ring| wkt_ring(ring)).collect::<Vec<_>>().join(",")))
+            .map(|rings| {
+                format!(
+                    "({})",
+                    rings.iter().map(|ring| wkt_ring(ring)).collect::<Vec<_>>().join(",")
+                )
+            })
             .collect();
         parcels.wkt.insert(row, format!("MULTIPOLYGON({})", parts.join(",")));
         let scale = Scale::at(disc.centre.y);

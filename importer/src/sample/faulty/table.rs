@@ -94,12 +94,21 @@ pub(super) fn wkt_ring(coords: &[Coord]) -> String {
 }
 
 fn wkt(geometry: &Geometry) -> String {
-    let paths = |paths: &[Path]| paths.iter().map(|path| wkt_ring(path.coords())).collect::<Vec<_>>().join(",");
+    let paths = |paths: &[Path]| {
+        paths
+            .iter()
+            .map(|path| wkt_ring(path.coords()))
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     match geometry {
         Geometry::Points(points) => format!("POINT{}", wkt_ring(points.coords())),
         Geometry::Lines(lines) => format!("MULTILINESTRING({})", paths(lines)),
         Geometry::Polygons(polygons) => {
-            let parts: Vec<String> = polygons.iter().map(|polygon| format!("({})", paths(&polygon.rings))).collect();
+            let parts: Vec<String> = polygons
+                .iter()
+                .map(|polygon| format!("({})", paths(&polygon.rings)))
+                .collect();
             format!("MULTIPOLYGON({})", parts.join(","))
         }
         Geometry::Collection(_) => String::new(),

@@ -14,18 +14,43 @@ const BORDER_M: f64 = 8.0;
 /// Plants one of each.
 pub(super) fn plant(parcels: &mut Table, free: &mut Field, ledger: &mut Ledger) {
     // To the right of an edge lies the neighbour.
-    bend(parcels, free, ledger, "border moved into the neighbour", Code::Overlap, -SHIFT_M);
-    bend(parcels, free, ledger, "border moved away from the neighbour", Code::Gap, SHIFT_M);
+    bend(
+        parcels,
+        free,
+        ledger,
+        "border moved into the neighbour",
+        Code::Overlap,
+        -SHIFT_M,
+    );
+    bend(
+        parcels,
+        free,
+        ledger,
+        "border moved away from the neighbour",
+        Code::Gap,
+        SHIFT_M,
+    );
 
     let (row, disc) = free.take();
-    let twin = Row { ..parcels.rows[row].clone() };
-    let (old, new) = (parcels.text(row, field::ZDDM), format!("{}9{:04}", &parcels.text(row, field::ZDDM)[..14], row % 10_000));
+    let twin = Row {
+        ..parcels.rows[row].clone()
+    };
+    let (old, new) = (
+        parcels.text(row, field::ZDDM),
+        format!("{}9{:04}", &parcels.text(row, field::ZDDM)[..14], row % 10_000),
+    );
     parcels.push(twin);
     let last = parcels.rows.len() - 1;
     parcels.set(last, field::ZDDM, new.as_str());
     parcels.set(last, field::BDCDYH, format!("{new}W00000000"));
     let place = Some(disc.centre);
-    ledger.add("parcel delivered twice", Code::GeometryDuplicate, "parcels", &[&new], place);
+    ledger.add(
+        "parcel delivered twice",
+        Code::GeometryDuplicate,
+        "parcels",
+        &[&new],
+        place,
+    );
     ledger.add("parcel delivered twice", Code::Overlap, "parcels", &[&new, &old], None);
 
     for (kind, prefix, code) in [
@@ -50,7 +75,11 @@ fn bend(parcels: &mut Table, free: &mut Field, ledger: &mut Ledger, kind: &'stat
         let (row, _) = free.take();
         let coords = ring(&parcels.rows[row]).to_vec();
         let scale = Scale::at(coords[0].y);
-        let inward = if scale.ring(&coords).area_m2 > 0.0 { left_m } else { -left_m };
+        let inward = if scale.ring(&coords).area_m2 > 0.0 {
+            left_m
+        } else {
+            -left_m
+        };
         let found = coords.windows(2).enumerate().find_map(|(at, pair)| {
             let neighbour = *free.edges.get(&edge_key(pair[1], pair[0]))?;
             let fits = scale.distance(pair[0], pair[1]) >= BORDER_M && !free.used.contains(&neighbour);
