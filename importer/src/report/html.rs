@@ -93,9 +93,9 @@ fn push_map(page: &mut String, summary: &Summary) {
     page.push_str("<h2>位置 <span class=\"en\">Where</span></h2>\n<div class=\"map\">\n");
     for (id, severity) in [("e", Severity::Error), ("w", Severity::Warning), ("n", Severity::Note)] {
         let (word, (zh, _)) = (severity.as_str(), words(severity));
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "<input type=\"checkbox\" id=\"{id}\" checked><label for=\"{id}\"> <span class=\"tag {word}\">{zh} {word}</span></label>\n"
+            "<input type=\"checkbox\" id=\"{id}\" checked><label for=\"{id}\"> <span class=\"tag {word}\">{zh} {word}</span></label>"
         );
     }
     page.push_str(&drawing);
@@ -215,7 +215,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);

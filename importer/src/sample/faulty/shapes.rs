@@ -60,8 +60,11 @@ fn distance(scale: Scale, p: Coord, a: Coord, b: Coord) -> f64 {
 
 type Points = &'static [(f64, f64)];
 
+/// A kind of fault: its name, the polygons, and the codes under which it is found.
+type Wrong = (&'static str, &'static [&'static [Points]], &'static [Code]);
+
 /// Polygons (each a list of rings, closed unless said) that are wrong in one way, and under which code.
-const WRONG: [(&str, &[&[Points]], &[Code]); 16] = [
+const WRONG: [Wrong; 16] = [
     (
         "bow tie",
         &[&[&[(-1., -1.), (1., 1.), (1., -1.), (-1., 1.), (-1., -1.)]]],
