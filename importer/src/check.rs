@@ -41,13 +41,14 @@ pub fn check(
         layers.push(LayerSummary::of(plan, &outcome));
     }
     progress.begin("checking");
-    city.finish(&mut findings);
+    let backdrop = city.finish(&mut findings);
     interrupt::check()?;
     progress.end();
     Ok(Summary {
         layers,
         findings,
         version: None,
+        backdrop,
         took: start.elapsed(),
     })
 }

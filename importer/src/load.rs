@@ -5,6 +5,7 @@ use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
 use crate::quality::City;
+use crate::quality::backdrop::Backdrop;
 use crate::rows;
 use crate::settings::Settings;
 use crate::source::{self, FileId};
@@ -51,11 +52,12 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     };
     let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
     progress.end();
-    let (layers, version) = result.inspect_err(|_| destination.undo())?;
+    let (layers, version, backdrop) = result.inspect_err(|_| destination.undo())?;
     Ok(Summary {
         layers,
         findings,
         version: Some(version),
+        backdrop,
         took: start.elapsed(),
     })
 }
@@ -208,7 +210,7 @@ fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
     });
 }
 
-type Loaded = (Vec<LayerSummary>, (Version, Made));
+type Loaded = (Vec<LayerSummary>, (Version, Made), Backdrop);
 
 fn into_store(
     plans: &[Plan<'_>],
@@ -218,20 +220,20 @@ fn into_store(
     findings: &mut Findings,
     progress: &mut Progress,
 ) -> Result<Loaded> {
-    let mut layers = Vec::new();
+    let (mut layers, mut backdrop) = (Vec::new(), Backdrop::default());
     let (committed, made) = destination.commit(batch, progress, |load, progress| {
         let mut city = plan::city(plans);
         for plan in plans {
             layers.push(one_layer(plan, &mut city, mode, load, findings, progress)?);
         }
         progress.begin("checking");
-        city.finish(findings);
+        backdrop = city.finish(findings);
         interrupt::check()
     })?;
     for (layer, (_, counts)) in layers.iter_mut().zip(&committed.layers) {
         layer.counts = Some(*counts);
     }
-    Ok((layers, (committed.version, made)))
+    Ok((layers, (committed.version, made), backdrop))
 }
 
 fn one_layer(

@@ -211,9 +211,13 @@ impl<'s> Plan<'s> {
             .find(|d| d.layer.name().is_same(layer.name()))
         {
             layer = defined_as(&definition.layer, &layer, settings).map_err(|reason| refuse(&from, reason))?;
-            if declared.is_none() {
-                declared = Some(definition.layer.geometry_type);
+            if definition.layer.geometry_type == GeometryType::None {
+                // A format that gives every table a geometry (GeoJSON) says nothing by it.
+                (reprojector, crs_label) = (None, None);
+                declared = Some(GeometryType::None);
+                layer.geometry_type = GeometryType::None;
             }
+            declared = declared.or(Some(definition.layer.geometry_type));
             rules = Arc::new(definition.rules.clone());
         }
         let source_name = source_name.to_owned();

@@ -76,6 +76,9 @@ pub fn read_for(
         match reading.row(&mut feature) {
             Some(row) => {
                 reading.outcome.passed += 1;
+                if let Some(place) = row.geometry.as_ref().and_then(geometry::middle) {
+                    city.see(place);
+                }
                 sink(row)?;
             }
             None => reading.outcome.set_aside += 1,
@@ -173,8 +176,9 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<Row> {
         let warned = messages::take().into_iter().find(|message| message.failure);
         self.validity = Validity::Valid;
-        let (values, valid) = self.values(feature);
+        let (values, from, to) = self.values(feature);
         let id = self.id(feature, &values);
+        let valid = self.valid(from, to, &id);
         if let Some(warned) = warned {
             self.note(FindingCode::GeometryInvalid, Some(&id), None, || warned.text.clone());
         }
@@ -232,7 +236,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         }
     }
 
-    fn values(&mut self, feature: &mut ogr::Feature<'_>) -> (Vec<Value>, TimeSpan) {
+    fn values(&mut self, feature: &mut ogr::Feature<'_>) -> (Vec<Value>, Option<Instant>, Option<Instant>) {
         let plan = self.plan;
         let reader = Reader {
             decoder: &plan.decoder,
@@ -253,13 +257,14 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 Role::ValidTo => to = value,
             }
         }
-        let (from, to) = (self.moment(&from), self.moment(&to));
-        let valid = TimeSpan::new(from, to).unwrap_or_else(|wrong| {
-            let fid = feature.fid().to_string();
-            self.note(FindingCode::ValidTimeInverted, Some(&fid), None, || wrong.to_string());
+        (values, self.moment(&from), self.moment(&to))
+    }
+
+    fn valid(&mut self, from: Option<Instant>, to: Option<Instant>, id: &str) -> TimeSpan {
+        TimeSpan::new(from, to).unwrap_or_else(|wrong| {
+            self.note(FindingCode::ValidTimeInverted, Some(id), None, || wrong.to_string());
             TimeSpan::new(from, None).expect("an open end is after any beginning")
-        });
-        (values, valid)
+        })
     }
 
     fn moment(&self, value: &Value) -> Option<Instant> {

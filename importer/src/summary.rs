@@ -1,6 +1,7 @@
 //! The summary of an import: what was read, loaded, set aside and why, as text for people.
 
 use crate::plan::Plan;
+use crate::quality::backdrop::Backdrop;
 use crate::rows::Outcome;
 use onemap_model::{Finding, FindingCode, Findings, Severity, Version};
 use onemap_store::LoadCounts;
@@ -44,6 +45,8 @@ pub struct Summary {
     pub findings: Findings,
     /// The version that the store is at, and whether this import made it; none where nothing was loaded.
     pub version: Option<(Version, Made)>,
+    /// What the map of a report shows beneath the findings.
+    pub backdrop: Backdrop,
     /// How long it took.
     pub took: Duration,
 }
@@ -123,8 +126,9 @@ fn write_findings(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Resul
         };
         writeln!(
             f,
-            "  {} {code} {layer}: {count}{aside}",
+            "  {} {code} {layer}: {count}{aside}  {}",
             code.severity().as_str(),
+            code.chinese(),
             code = code.as_str()
         )?;
         let of_this = |finding: &&Finding| finding.layer == layer && finding.code == code;
@@ -186,6 +190,7 @@ mod tests {
             layers: vec![layer],
             findings,
             version,
+            backdrop: Backdrop::default(),
             took: Duration::from_secs(2),
         }
         .to_string();

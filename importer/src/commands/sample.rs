@@ -17,8 +17,11 @@ pub struct SampleArgs {
     #[arg(long, value_name = "N")]
     features: u64,
     /// The store: a GeoPackage, made where it is missing
-    #[arg(long, value_name = "STORE")]
-    to: String,
+    #[arg(long, value_name = "STORE", required_unless_present = "faulty")]
+    to: Option<String>,
+    /// Write a delivery of CSV files with planted faults into this folder instead, and a ledger of them
+    #[arg(long, value_name = "DIR", conflicts_with = "to")]
+    faulty: Option<std::path::PathBuf>,
 }
 
 /// Makes a city, loads it as one version and prints what it is made of.
@@ -27,14 +30,26 @@ pub struct SampleArgs {
 /// Where such a city cannot be made, or the store refuses; nothing is changed then.
 pub fn run(args: &SampleArgs) -> Result<()> {
     let city = City::new(args.features).map_err(wrong)?;
-    let mut destination = Destination::find(&args.to, None)?;
+    if let Some(folder) = &args.faulty {
+        let planted = crate::sample::faulty::write(&city, folder)?;
+        super::print(&format!("{} faults of {} kinds\n", planted.faults, planted.kinds));
+        return Ok(());
+    }
+    let Some(to) = &args.to else {
+        return Err(Error::Usage("sample: say where to with --to STORE".into()));
+    };
+    let mut destination = Destination::find(to, None)?;
     if let Some(layer) = city.layers().iter().find(|layer| layer.crs != destination.crs) {
+<<<<<<< HEAD
         let reason = format!(
             "{} is in {}; the sample city is in {}",
             onemap_store::shown(&args.to),
             destination.crs,
             layer.crs
         );
+=======
+        let reason = format!("{} is in {}; the sample city is in {}", to, destination.crs, layer.crs);
+>>>>>>> 8af28ce11ffd0545290a440e717f3da4e93edcfb
         return Err(Error::Usage(reason));
     }
     let batch = Batch {

@@ -1,5 +1,6 @@
 //! The checks among the features of a layer and between layers, when all have been read.
 
+use super::backdrop::Backdrop;
 use super::gaps::{Gap, gaps};
 use super::layer::{Asked, Gathered, LayerChecks};
 use super::lineage;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub struct City {
     asked: HashMap<String, Asked>,
     gathered: Vec<Gathered>,
+    backdrop: Backdrop,
 }
 
 impl City {
@@ -38,8 +40,10 @@ impl City {
                 }
             }
         }
-        let gathered = Vec::new();
-        Self { asked, gathered }
+        Self {
+            asked,
+            ..Self::default()
+        }
     }
 
     /// The checks of one layer, to be fed with its rows.
@@ -48,13 +52,18 @@ impl City {
         LayerChecks::new(layer, rules, &asked)
     }
 
+    /// Takes a feature into the map of the report.
+    pub fn see(&mut self, place: Coord) {
+        self.backdrop.see(place);
+    }
+
     /// Takes what was kept of a layer.
     pub fn add(&mut self, checks: LayerChecks) {
         self.gathered.push(checks.finish());
     }
 
-    /// Looks at everything together.
-    pub fn finish(self, findings: &mut Findings) {
+    /// Looks at everything together; gives what the map of the report shows.
+    pub fn finish(mut self, findings: &mut Findings) -> Backdrop {
         for layer in &self.gathered {
             let mut report = Report {
                 layer: &layer.layer,
@@ -72,6 +81,15 @@ impl City {
         for layer in &self.gathered {
             self.lineage(layer, findings);
         }
+        let mut backdrop = std::mem::take(&mut self.backdrop);
+        let with_areas = self.gathered.iter().filter_map(|layer| layer.rules.within.as_ref());
+        let mut names: Vec<&str> = with_areas.map(|within| within.areas.layer.as_str()).collect();
+        names.dedup();
+        names
+            .into_iter()
+            .filter_map(|name| self.find(name))
+            .for_each(|areas| backdrop.outline(&areas.shapes));
+        backdrop
     }
 
     fn find(&self, name: &str) -> Option<&Gathered> {

@@ -8,6 +8,7 @@
 //! Memory: 8 bytes a row for each thing that must be unique (24 where rows have valid times); for a layer whose topology
 //! is checked 16 bytes a vertex and about 120 a feature, at most [`shapes::MOST_VERTICES`] vertices.
 
+pub mod backdrop;
 pub mod city;
 pub mod codes;
 pub mod gaps;

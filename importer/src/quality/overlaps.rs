@@ -177,11 +177,10 @@ fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
         Some(false).filter(|_| !on)
     };
     // Where all of one lies on the other's border, they may be the same.
-    match (inside(&ours, b), inside(&theirs, a)) {
-        (Some(true), _) | (_, Some(true)) => true,
-        (None, None) => true,
-        _ => false,
-    }
+    matches!(
+        (inside(&ours, b), inside(&theirs, a)),
+        (Some(true), _) | (_, Some(true)) | (None, None)
+    )
 }
 
 /// Whether any two edges cross inside both; long lists are sorted, so that only near ones are compared.

@@ -285,7 +285,7 @@ impl<'a> Sweep<'a> {
     fn step(&mut self, at: Coord, here: &[At]) -> Option<Meetings> {
         let rings = self.rings;
         let edges = here.iter().flat_map(|corner| [*corner, previous(rings, *corner)]);
-        let (ending, mut beginning): (Vec<Entry>, Vec<Entry>) = edges
+        let (ending, beginning): (Vec<Entry>, Vec<Entry>) = edges
             .map(|edge| Entry::edge(rings, edge))
             .partition(|entry| entry.right == at);
         // An edge through the point that does not end in it.
@@ -302,18 +302,27 @@ impl<'a> Sweep<'a> {
         for entry in &ending {
             self.line.remove(entry);
         }
+<<<<<<< HEAD
         beginning.sort();
         let pairs = beginning.windows(2).map(|pair| (pair[0].at, pair[1].at));
         let with_through = through
             .iter()
             .flat_map(|t| beginning.iter().map(|entry| (*t, entry.at)));
         if let Some(bad) = pairs.chain(with_through).find_map(|(a, b)| bad(rings, a, b)) {
+=======
+        // What goes on to the right of the point, from below: the edge through it may lie anywhere among the others.
+        let mut leaving = beginning.clone();
+        leaving.extend(through.map(|edge| Entry::edge(rings, edge)));
+        leaving.sort();
+        let mut pairs = leaving.windows(2).map(|pair| (pair[0].at, pair[1].at));
+        if let Some(bad) = pairs.find_map(|(a, b)| bad(rings, a, b)) {
+>>>>>>> 8af28ce11ffd0545290a440e717f3da4e93edcfb
             return Some(bad);
         }
         let below = self.line.range(..Entry::point(at, -1)).next_back().copied();
         let above = self.line.range(Entry::point(at, 1)..).next().copied();
-        let low = beginning.first().map(|entry| entry.at).or(through);
-        let high = beginning.last().map(|entry| entry.at).or(through);
+        let low = leaving.first().map(|entry| entry.at);
+        let high = leaving.last().map(|entry| entry.at);
         let neighbours = match (low, high) {
             (Some(low), Some(high)) => [below.map(|b| (b.at, low)), above.map(|a| (a.at, high))],
             _ => [below.zip(above).map(|(b, a)| (b.at, a.at)), None],

@@ -5,14 +5,14 @@ use std::fmt::Write;
 
 /// The report as a table. A cell that a spreadsheet would take for a formula gets a `'` before it.
 pub fn render(summary: &Summary) -> String {
-    let mut text = String::from("\u{feff}severity,code,layer,feature,x,y,message\r\n");
+    let mut text = String::from("\u{feff}severity,code,layer,feature,x,y,message,meaning_zh,meaning_en\r\n");
     for finding in summary.findings.kept() {
         let place = finding.place.map_or([String::new(), String::new()], |at| {
             [at.x.to_string(), at.y.to_string()]
         });
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{}\r\n",
+            "{},{},{},{},{},{},{},{},{}\r\n",
             finding.code.severity().as_str(),
             finding.code.as_str(),
             cell(&finding.layer),
@@ -20,6 +20,8 @@ pub fn render(summary: &Summary) -> String {
             place[0],
             place[1],
             cell(&finding.message),
+            cell(finding.code.chinese()),
+            cell(finding.code.english()),
         );
     }
     text

@@ -16,9 +16,14 @@ pub fn render(summary: &Summary) -> String {
             })
         })
         .collect();
-    let counts: Vec<Value> = summary.findings.counts().map(|(layer, code, count)| {
-        json!({"layer": layer, "code": code.as_str(), "severity": code.severity().as_str(), "count": count})
-    }).collect();
+    let counts: Vec<Value> = summary
+        .findings
+        .counts()
+        .map(|(layer, code, count)| {
+            json!({"layer": layer, "code": code.as_str(), "severity": code.severity().as_str(), "count": count,
+            "meaning": {"zh": code.chinese(), "en": code.english()}})
+        })
+        .collect();
     let findings: Vec<Value> = summary.findings.kept().iter().map(|finding| {
         json!({
             "code": finding.code.as_str(), "severity": finding.code.severity().as_str(), "layer": finding.layer,

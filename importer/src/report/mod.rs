@@ -3,6 +3,7 @@
 mod csv;
 mod html;
 mod json;
+mod map;
 
 use crate::error::{Error, Result};
 use crate::summary::Summary;
@@ -115,6 +116,7 @@ pub(crate) mod tests {
             layers: vec![layer],
             findings,
             version: None,
+            backdrop: Default::default(),
             took: Duration::from_secs(1),
         }
     }

@@ -16,6 +16,7 @@ mod codes;
 mod dictionary;
 mod districts;
 mod divide;
+pub mod faulty;
 mod footprint;
 mod frame;
 mod frontage;
