@@ -40,16 +40,12 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     };
     let mut destination = Destination::find(to, None)?;
     if let Some(layer) = city.layers().iter().find(|layer| layer.crs != destination.crs) {
-<<<<<<< HEAD
         let reason = format!(
             "{} is in {}; the sample city is in {}",
-            onemap_store::shown(&args.to),
+            onemap_store::shown(to),
             destination.crs,
             layer.crs
         );
-=======
-        let reason = format!("{} is in {}; the sample city is in {}", to, destination.crs, layer.crs);
->>>>>>> 8af28ce11ffd0545290a440e717f3da4e93edcfb
         return Err(Error::Usage(reason));
     }
     let batch = Batch {

@@ -302,21 +302,12 @@ impl<'a> Sweep<'a> {
         for entry in &ending {
             self.line.remove(entry);
         }
-<<<<<<< HEAD
-        beginning.sort();
-        let pairs = beginning.windows(2).map(|pair| (pair[0].at, pair[1].at));
-        let with_through = through
-            .iter()
-            .flat_map(|t| beginning.iter().map(|entry| (*t, entry.at)));
-        if let Some(bad) = pairs.chain(with_through).find_map(|(a, b)| bad(rings, a, b)) {
-=======
         // What goes on to the right of the point, from below: the edge through it may lie anywhere among the others.
         let mut leaving = beginning.clone();
         leaving.extend(through.map(|edge| Entry::edge(rings, edge)));
         leaving.sort();
         let mut pairs = leaving.windows(2).map(|pair| (pair[0].at, pair[1].at));
         if let Some(bad) = pairs.find_map(|(a, b)| bad(rings, a, b)) {
->>>>>>> 8af28ce11ffd0545290a440e717f3da4e93edcfb
             return Some(bad);
         }
         let below = self.line.range(..Entry::point(at, -1)).next_back().copied();
