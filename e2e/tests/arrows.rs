@@ -33,7 +33,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Outside libraries that only some may use. The end-to-end tests may use them too, to play another program.
+/// Outside libraries that only some may use. The end-to-end tests and the measurements may use them too, to play another
+/// program.
 const AT_HOME_IN: &[(&str, &[&str])] = &[
     (
         "onemap-importer",
@@ -111,7 +112,7 @@ fn wrong_arrow(from: &str, to: &str) -> Option<String> {
     }
     let with_it = AT_HOME_IN.iter().filter(|(_, libraries)| libraries.contains(&to));
     let homes: Vec<&str> = with_it.map(|(home, _)| *home).collect();
-    let at_home = homes.is_empty() || homes.contains(&from) || from == "onemap-e2e";
+    let at_home = homes.is_empty() || homes.contains(&from) || ["onemap-e2e", "onemap-benches"].contains(&from);
     (!at_home).then(|| format!("{from} must not use {to}: its home is {}", homes.join(", ")))
 }
 

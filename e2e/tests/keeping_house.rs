@@ -3,8 +3,9 @@
 
 use onemap_e2e::loaded;
 use onemap_e2e::programs::{Run, Serving, import};
-use onemap_store::OpenMode;
+use onemap_store::{At, OpenMode};
 use onemap_testing::Cluster;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 fn run(args: &[&str]) -> Run {
@@ -15,8 +16,19 @@ fn run(args: &[&str]) -> Run {
 fn edit(store: &str) {
     let mut store = onemap_store::open(store, OpenMode::Existing).unwrap();
     let name = onemap_model::Name::new("pois").unwrap();
-    for number in 1..=2 {
-        let fid = onemap_model::Fid::new(number).unwrap();
+    let mut fids = Vec::new();
+    let mut reading = store.read(At::Now).unwrap();
+    let first_two = &mut |feature: onemap_model::Feature| {
+        fids.push(feature.fid);
+        if fids.len() < 2 {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    };
+    reading.features(&name, first_two).unwrap();
+    drop(reading);
+    for fid in fids {
         store
             .edit(&[onemap_store::Edit::Delete {
                 layer: name.clone(),

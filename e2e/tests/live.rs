@@ -239,7 +239,7 @@ fn a_layer_overwritten_by_ogr2ogr_is_followed() {
         let file = folder.path().join("delivery.gpkg");
         let database = cluster.fresh_database();
         live::make_city(&database);
-        let target = format!("PG:{}", database.url());
+        let target = live::for_gdal(&database);
         let ogr = |args: &[&str]| {
             let output = Command::new("ogr2ogr").args(args).output().unwrap();
             assert!(

@@ -80,7 +80,11 @@ impl Error {
         use onemap_store::Error as Store;
         matches!(
             self,
-            Error::Io { .. } | Error::Gdal(_) | Error::Store(Store::Sqlite { .. } | Store::Io { .. })
+            Error::Io { .. }
+                | Error::Gdal(_)
+                | Error::Store(
+                    Store::Sqlite { .. } | Store::Io { .. } | Store::Unreachable { .. } | Store::Postgres { .. }
+                )
         )
     }
 }

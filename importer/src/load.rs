@@ -11,7 +11,7 @@ use crate::settings::Settings;
 use crate::source::{self, FileId};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
-use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, shown};
+use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, without_password};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -64,7 +64,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
 
 /// The sources as they are kept with the version that they made: for all to read, and so without passwords.
 fn all_shown(sources: &[String]) -> String {
-    let named: Vec<String> = sources.iter().map(|source| shown(source)).collect();
+    let named: Vec<String> = sources.iter().map(|source| without_password(source)).collect();
     named.join(" ")
 }
 
@@ -95,7 +95,7 @@ impl Destination {
             let own = there.read(At::Now)?.layers()?.first().map(|state| state.layer.crs);
             match (own, wanted) {
                 (Some(own), Some(wanted)) if own != wanted => {
-                    let named = shown(text);
+                    let named = without_password(text);
                     let reason = format!("{named} is in {own}; --store-crs {wanted} cannot change that");
                     return Err(Error::Usage(reason));
                 }
@@ -131,7 +131,7 @@ impl Destination {
             self.made = claim.is_ok().then_some(path);
             let mut store = onemap_store::open(&self.text, OpenMode::CreateIn(self.crs))?;
             if self.made.is_none() && !store.read(At::Now)?.layers()?.is_empty() {
-                let named = shown(&self.text);
+                let named = without_password(&self.text);
                 let reason = format!("{named} was made by another import meanwhile; try again");
                 return Err(Error::Usage(reason));
             }

@@ -17,8 +17,8 @@ pub use backup::{BackupStep, Existing, backup, restore};
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
 pub use geopackage::GeoPackage;
-pub use open::{OpenMode, open, shown};
-pub use postgis::PostGis;
+pub use open::{OpenMode, open};
+pub use postgis::{PostGis, without_password};
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
     LogEntry, LogPage, LogPosition, Pruned, Reading, Store,

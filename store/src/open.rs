@@ -35,15 +35,6 @@ pub fn open(text: &str, mode: OpenMode) -> Result<Box<dyn Store>> {
     }))
 }
 
-/// The text that names a store as it may be shown: without a password.
-pub fn shown(text: &str) -> String {
-    if postgis::is_connection(text) {
-        postgis::without_password(text)
-    } else {
-        text.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -259,6 +259,27 @@ fn missing_triggers_are_made_again_and_what_they_missed_is_logged() {
 }
 
 #[test]
+fn a_layer_that_comes_back_is_defined_as_it_was() {
+    let mut city = city();
+    city.sql(
+        "CREATE TABLE aside AS SELECT * FROM pois; CREATE TABLE contents AS SELECT * FROM gpkg_contents; \
+              CREATE TABLE columns AS SELECT * FROM gpkg_geometry_columns; DROP TABLE pois; \
+              DELETE FROM gpkg_geometry_columns; DELETE FROM gpkg_contents",
+    );
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    city.sql(
+        "CREATE TABLE pois (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT, code TEXT, n MEDIUMINT); \
+         INSERT INTO pois (fid, geom, code, n) SELECT fid, geom, code, n FROM aside; DROP TABLE aside; \
+         INSERT INTO gpkg_contents SELECT * FROM contents; INSERT INTO gpkg_geometry_columns SELECT * FROM columns; \
+         DROP TABLE contents; DROP TABLE columns",
+    );
+    assert_eq!(city.store.catch_up().unwrap(), Version(3));
+    let layer = city.store.read(At::Now).unwrap().layers().unwrap().remove(0).layer;
+    assert_eq!((layer.key(), layer.title), (pois().key(), pois().title));
+    city.assert_replays();
+}
+
+#[test]
 fn a_table_made_anew_differs_only_in_what_differs() {
     let mut city = city();
     city.sql(
@@ -456,7 +477,7 @@ fn a_table_that_cannot_be_a_layer_is_left_alone() {
          INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('nokey', 'attributes', 'a'), \
          ('two words', 'attributes', 'b'), ('elsewhere', 'features', 'c'), ('seen', 'attributes', 'd'), \
          ('missing', 'attributes', 'e'); \
-         INSERT INTO gpkg_geometry_columns VALUES ('elsewhere', 'geom', 'POINT', 4326, 0, 0)",
+         INSERT INTO gpkg_geometry_columns VALUES ('elsewhere', 'geom', 'POINT', -1, 0, 0)",
     );
     assert_eq!(city.store.catch_up().unwrap(), Version(1));
     assert_eq!(city.layers(), ["pois 3"]);

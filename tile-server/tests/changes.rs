@@ -224,6 +224,7 @@ fn replay(state: &mut State, entries: &[Json]) {
         let (layer, fid) = (entry["layer"].as_str().unwrap().to_owned(), entry["fid"].as_u64());
         let (operation, Some(fid)) = (entry["operation"].as_str().unwrap(), fid) else {
             assert_eq!(entry["operation"], "define");
+            define(state, &layer, &entry["fields"]);
             continue;
         };
         let key = (layer, fid);
@@ -234,6 +235,17 @@ fn replay(state: &mut State, entries: &[Json]) {
         if !entry["new"].is_null() {
             state.insert(key, entry["new"].clone());
         }
+    }
+}
+
+/// A layer's features have the fields that it has from now on; those that are new are null.
+fn define(state: &mut State, layer: &str, fields: &Json) {
+    let Some(fields) = fields.as_array() else { return };
+    for (_, feature) in state.iter_mut().filter(|((of, _), _)| of == layer) {
+        let own = |name: &str| (name.to_owned(), feature["properties"][name].clone());
+        let properties = fields.iter().map(|field| own(field["name"].as_str().unwrap()));
+        let properties: serde_json::Map<String, Json> = properties.collect();
+        feature["properties"] = Json::Object(properties);
     }
 }
 

@@ -30,7 +30,8 @@ pub fn compare(cluster: &Cluster, importer: &Path, source: &str, rounds: usize) 
         )?);
         drop(database);
         let database = cluster.fresh_database();
-        let target = format!("PG:{}", database.url());
+        let (port, name) = (cluster.port(), database.name());
+        let target = format!("PG:host=127.0.0.1 port={port} user=onemap dbname={name}");
         loads.theirs.push(program::run(
             Path::new("ogr2ogr"),
             &[

@@ -65,7 +65,7 @@ pub fn restore(args: &RestoreArgs) -> Result<()> {
     let version = onemap_store::open(&args.to, onemap_store::OpenMode::Existing)?.catch_up()?;
     super::print(&format_args!(
         "{}: version {version}, in a new epoch\n",
-        onemap_store::shown(&args.to)
+        onemap_store::without_password(&args.to)
     ));
     Ok(())
 }

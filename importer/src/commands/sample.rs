@@ -42,7 +42,7 @@ pub fn run(args: &SampleArgs) -> Result<()> {
     if let Some(layer) = city.layers().iter().find(|layer| layer.crs != destination.crs) {
         let reason = format!(
             "{} is in {}; the sample city is in {}",
-            onemap_store::shown(to),
+            onemap_store::without_password(to),
             destination.crs,
             layer.crs
         );

@@ -40,7 +40,7 @@ pub fn run(args: &VerifyArgs) -> Result<()> {
     }
     super::print(&format_args!("{}\n", wrong.join("\n")));
     let (count, store) = (wrong.len(), &args.store);
-    let name = onemap_store::shown(store);
+    let name = onemap_store::without_password(store);
     Err(Error::Usage(format!(
         "{name} is not sound: {count} things do not agree"
     )))

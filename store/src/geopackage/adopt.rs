@@ -61,6 +61,7 @@ pub(super) fn deviations(db: &Connection, crs: Crs) -> Inner<Vec<Deviation>> {
     let names = contents
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
+    let before = catalog::newest_tables(db)?;
     for name in names {
         if known
             .iter()
@@ -68,7 +69,11 @@ pub(super) fn deviations(db: &Connection, crs: Crs) -> Inner<Vec<Deviation>> {
         {
             continue;
         }
-        match adopt_shape::of_table(db, &name, crs, None)? {
+        // One that was a layer before comes back as it was defined.
+        let was = before
+            .iter()
+            .find(|table| table.layer.name().folded() == name.to_lowercase());
+        match adopt_shape::of_table(db, &name, crs, was)? {
             Ok(table) => found.push(Deviation::New(table)),
             Err(reason) => tracing::debug!(table = name, "left alone: {reason}"),
         }

@@ -7,6 +7,10 @@ use super::values;
 use onemap_model::{Crs, Field, GeometryType, Layer, Name};
 use rusqlite::{Connection, OptionalExtension};
 
+/// WGS 84 and CGCS2000, less than a metre apart: a table in one is taken as being in the other
+/// ([decision 7](../../../docs/decisions/0007-crs-equivalence.md)).
+const EQUIVALENT: [i64; 2] = [4326, 4490];
+
 /// The table `name` as a layer, or why it can be none. What is known of the layer already is kept.
 pub(super) fn of_table(db: &Connection, name: &str, crs: Crs, known: Option<&Table>) -> Inner<Result<Table, String>> {
     let sql = "SELECT 1 FROM pragma_table_list(?) WHERE schema = 'main' AND type = 'table' AND wr = 0";
@@ -44,7 +48,11 @@ fn geometry_column(db: &Connection, name: &str, crs: Crs) -> Inner<Result<Geomet
         return Ok(Ok(None));
     };
     let is_epsg = organization.is_some_and(|text| text.eq_ignore_ascii_case("EPSG"));
-    if !is_epsg || code != Some(i64::from(crs.code())) {
+    let is_same = |code: i64| {
+        let both = [code, i64::from(crs.code())];
+        both[0] == both[1] || both.iter().all(|one| EQUIVALENT.contains(one))
+    };
+    if !is_epsg || !code.is_some_and(is_same) {
         return Ok(Err(format!("its coordinates are not in the store's {crs}")));
     }
     Ok(Ok(Some((column, geometry_type(&kind)))))
