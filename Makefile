@@ -23,7 +23,7 @@ DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 comma := ,
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test bench fmt lint deny advisories assets release clean-demo
+.PHONY: help demo test bench bench-postgis fmt lint deny advisories assets release clean-demo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -67,6 +67,15 @@ bench: ## measure a million-parcel city (minutes); appends to benches/RESULTS.md
 	@cargo build --release --locked -p onemap-benches
 	$(call say,Measuring a city of $(BENCH_FEATURES) parcels)
 	@$(TARGET_DIR)/release/baseline --features $(BENCH_FEATURES)
+
+bench-postgis: ## measure the same city in a throw-away PostGIS, beside ogr2ogr and COPY; appends to benches/RESULTS.md
+	$(call say,System packages for the benchmark)
+	@scripts/setup test
+	@$(MAKE) release
+	$(call say,Building the benchmark)
+	@cargo build --release --locked -p onemap-benches
+	$(call say,Measuring a city of $(BENCH_FEATURES) parcels in PostGIS)
+	@$(TARGET_DIR)/release/postgis --features $(BENCH_FEATURES)
 
 fmt: ## format the Rust code
 	$(call say,Formatting)
