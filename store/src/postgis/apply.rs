@@ -6,7 +6,7 @@ use super::connect::Link;
 use super::fit::misfit;
 use super::load::LayerLoad;
 use super::schema::{self, History};
-use super::stage::{Purpose, Stage};
+use super::stage::{InHistory, Purpose, Stage};
 use super::table::{Table, literal, quote};
 use super::types::{Dims, Shape};
 use super::{catalog, triggers};
@@ -65,17 +65,8 @@ fn become_layer(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, s
         Some(existing) => close_all(link, existing, tx)?,
         None => 0,
     };
-    let history = schema::ensure_history(link, &mut stage.table, postgis)?;
+    let history = begin_states(link, stage, tx, postgis)?;
     let table = &stage.table;
-    // The rows were written by this program: they are what the history keeps, without being cast.
-    link.batch_long(&format!(
-        "INSERT INTO {} (fid, {}, since_tx) SELECT {}, {}, {tx} FROM {}",
-        table.history(),
-        table.history_content().join(", "),
-        quote(&table.fid),
-        table.current_content().join(", "),
-        stage.name
-    ))?;
     step(told("writing", table, rows, rows));
     step(told("indexing", table, 0, rows));
     link.batch_long(&schema::index_current(table, &stage.name))?;
@@ -102,6 +93,29 @@ fn become_layer(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, s
     };
     catalog::touch(link, tx, stage.table.name(), &counts)?;
     Ok(counts)
+}
+
+/// Sees to it that the history has the staged rows as states that begin with `tx`. They were written by this program: they
+/// are what the history keeps, without being cast.
+fn begin_states(link: &mut Link, stage: &mut Stage, tx: i64, postgis: &str) -> Result<History> {
+    let history = match stage.in_history {
+        InHistory::All(_) => return Ok(History::Made),
+        InHistory::Outdated => {
+            link.batch(&format!("TRUNCATE {}", stage.table.history()))?;
+            History::Made
+        }
+        InHistory::Nothing => schema::ensure_history(link, &mut stage.table, postgis)?,
+    };
+    let table = &stage.table;
+    link.batch_long(&format!(
+        "INSERT INTO {} (fid, {}, since_tx) SELECT {}, {}, {tx} FROM {}",
+        table.history(),
+        table.history_content().join(", "),
+        quote(&table.fid),
+        table.current_content().join(", "),
+        stage.name
+    ))?;
+    Ok(history)
 }
 
 /// Ends all states of a layer.

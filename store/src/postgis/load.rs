@@ -98,6 +98,7 @@ impl Loading<'_> {
             (None, _) => (plan::fresh(layer), None, false),
         };
         let number = self.layers.len();
+        let tx = catalog::enter(&mut self.store.link, &self.batch.who, &self.batch.what)?;
         let (link, postgis) = (&mut self.store.link, &self.store.postgis);
         let (purpose, name) = if is_kept {
             (Purpose::Compare, format!("pg_temp.onemap_stage_{number}"))
@@ -108,7 +109,7 @@ impl Loading<'_> {
             };
             (Purpose::Become(last_number(link, &kept)?), place)
         };
-        let stage = Stage::create(link, kept.clone(), purpose, name, postgis)?;
+        let stage = Stage::create(link, kept.clone(), (purpose, tx), name, postgis)?;
         self.layers.push(LayerLoad {
             stage,
             mode,
