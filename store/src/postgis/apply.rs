@@ -1,7 +1,7 @@
 //! Writing what a load changes into the layer's tables. Readers see nothing of it before the commit, and never wait but for
 //! the moment in which a table takes the place of another.
 
-use super::compare::{self, Difference};
+use super::compare;
 use super::connect::Link;
 use super::fit::misfit;
 use super::load::LayerLoad;
@@ -9,7 +9,7 @@ use super::schema::{self, History};
 use super::stage::{InHistory, Purpose, Stage};
 use super::table::{Table, literal, quote};
 use super::types::{Dims, Shape};
-use super::{catalog, triggers};
+use super::{catalog, triggers, write};
 use crate::{CommitStep, Error, LoadCounts, LoadMode, Result};
 use onemap_model::GeometryType;
 
@@ -158,7 +158,7 @@ fn take_place(link: &mut Link, existing: &Table, stage: &Stage) -> Result<()> {
     ))
 }
 
-/// Writes the difference into a layer that keeps its columns; its triggers write the history.
+/// Writes the difference into a layer that keeps its columns.
 fn change(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, step: Step<'_>) -> Result<LoadCounts> {
     let (stage, kept) = (&load.stage, &mut load.kept);
     let existing = load
@@ -178,7 +178,7 @@ fn change(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, step: S
     if *kept != *existing {
         link.batch(&triggers::install(kept, postgis))?;
     }
-    write(link, stage, kept, &difference, postgis)?;
+    write::write(link, stage, kept, &difference, tx, postgis)?;
     step(told("writing", kept, total, total));
     if *kept != *existing {
         schema::finish(link, kept, postgis)?;
@@ -243,45 +243,4 @@ fn make_room(link: &mut Link, stage: &Stage, existing: &Table, kept: &mut Table,
 fn is_multi(kind: GeometryType) -> bool {
     use GeometryType::{MultiLineString, MultiPoint, MultiPolygon};
     matches!(kind, MultiPoint | MultiLineString | MultiPolygon)
-}
-
-fn write(link: &mut Link, stage: &Stage, kept: &Table, difference: &Difference, postgis: &str) -> Result<()> {
-    let (t, fid, s) = (kept.current(), quote(&kept.fid), &stage.name);
-    let (fresh, gone) = (&difference.fresh, &difference.gone);
-    // Told as the layer that is kept tells it, from the columns of the stage.
-    let told = Table {
-        layer: kept.layer.clone(),
-        ..stage.table.clone()
-    };
-    let columns = kept.current_content();
-    let values = told.as_history("s", postgis);
-    if difference.deleted > 0 {
-        link.execute_long(&format!("DELETE FROM {t} t USING {gone} g WHERE t.{fid} = g.fid"))?;
-    }
-    if difference.updated > 0 {
-        let sets = columns
-            .iter()
-            .zip(&values)
-            .map(|(column, value)| format!("{column} = {value}"));
-        link.execute_long(&format!(
-            "UPDATE {t} t SET {} FROM {fresh} f JOIN {s} s ON s.fid = f.n WHERE t.{fid} = f.fid",
-            sets.collect::<Vec<_>>().join(", ")
-        ))?;
-    }
-    if difference.inserted > 0 {
-        // Geometries are ordered along a curve: what is near on the map is near on disk.
-        let order = stage
-            .table
-            .geom
-            .as_ref()
-            .map_or(String::new(), |_| "s.geom, ".to_owned());
-        link.execute_long(&format!(
-            "INSERT INTO {t} ({}, {fid}) SELECT {}, nextval({}::regclass) FROM (SELECT s.* FROM {s} s JOIN {fresh} f ON \
-             f.n = s.fid WHERE f.fid IS NULL ORDER BY {order}s.fid) s",
-            columns.join(", "),
-            values.join(", "),
-            literal(&kept.sequence())
-        ))?;
-    }
-    Ok(())
 }

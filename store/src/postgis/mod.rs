@@ -38,6 +38,7 @@ mod triggers;
 mod types;
 mod values;
 mod verify;
+mod write;
 
 use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,
