@@ -24,7 +24,9 @@ impl Hasher for Itself {
 
     fn write(&mut self, bytes: &[u8]) {
         // Only numbers are hashed here; bytes would be as good as any.
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+        bytes
+            .iter()
+            .for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
     }
 
     fn write_u64(&mut self, hash: u64) {

@@ -66,7 +66,8 @@ impl CopyIn {
         let (pieces, waiting) = mpsc::channel(WAITING);
         let bounds = (link.limits().statement, link.limits().progress);
         let thread = std::thread::Builder::new().name("copy".to_owned());
-        let thread = thread.spawn(move || background.run(async |client| send_all(client, &statements, waiting, bounds).await));
+        let thread =
+            thread.spawn(move || background.run(async |client| send_all(client, &statements, waiting, bounds).await));
         Ok(Self {
             tables: gathered,
             row: Vec::new(),
@@ -121,7 +122,9 @@ impl CopyIn {
     fn ended(&mut self, link: &mut Link) -> Result<()> {
         self.pieces = None;
         let outcome = match self.thread.take() {
-            Some(thread) => thread.join().unwrap_or_else(|_| Err(Fault::Lost("sending rows failed".to_owned()))),
+            Some(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(Fault::Lost("sending rows failed".to_owned()))),
             None => Err(Fault::Lost("the copy has ended already".to_owned())),
         };
         link.judged(outcome)

@@ -46,8 +46,7 @@ use crate::{
 use connect::{Link, Readiness};
 use onemap_model::{Crs, Epoch, Instant, Name, Version};
 use std::time::Duration;
-pub(crate) use target::is_connection;
-pub use target::without_password;
+pub use target::{is_connection, without_password};
 
 /// After so many versions it is written down anew how many features each layer has.
 const COUNT_EVERY: u64 = 2000;
