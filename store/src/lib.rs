@@ -9,6 +9,7 @@ mod difference;
 mod digest;
 mod error;
 mod geopackage;
+mod layer;
 mod open;
 mod postgis;
 mod store;

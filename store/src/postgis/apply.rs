@@ -3,13 +3,13 @@
 
 use super::compare;
 use super::connect::Link;
-use super::fit::misfit;
 use super::load::LayerLoad;
 use super::schema::{self, History};
 use super::stage::{InHistory, Purpose, Stage};
 use super::table::{Table, literal, quote};
 use super::types::{Dims, Shape};
 use super::{catalog, triggers, write};
+use crate::layer::fit::misfit;
 use crate::{CommitStep, Error, LoadCounts, LoadMode, Result};
 use onemap_model::GeometryType;
 

@@ -5,12 +5,13 @@ use super::connect::Link;
 use super::copy::{self, CopyIn};
 use super::edit::dims;
 use super::ewkb;
-use super::fit::{check_load, misfit};
+use super::fit::check_load;
 use super::schema;
 use super::table::{Column, Table, quote};
 use super::types::{self, Dims, Shape};
 use super::values;
 use crate::Result;
+use crate::layer::fit::misfit;
 use onemap_model::{Dimension, GeometryType, Row, Value};
 
 /// What the table is for.
