@@ -376,7 +376,11 @@ fn what_other_triggers_do_during_a_load_and_other_tools_after_it_is_in_the_log()
     load(&mut *store, &pois(), LoadMode::Replace, &some(0..5));
     load(&mut *store, &pois(), LoadMode::Upsert, &[row("k1", 11), row("new", 1)]);
     database.psql("UPDATE pois SET n = 12 WHERE code = 'k1'; DELETE FROM pois WHERE code = 'new'");
-    assert_eq!(store.catch_up().unwrap(), Version(4), "the log's triggers rest no longer");
+    assert_eq!(
+        store.catch_up().unwrap(),
+        Version(4),
+        "the log's triggers rest no longer"
+    );
     assert_sound(&mut *store);
     // One row changes another.
     database.psql(

@@ -17,9 +17,10 @@ use crate::layer::plan::{self, Places};
 use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Version};
 
-/// What a load's transaction is given beyond others: all the time it needs, memory for sorting, patience with writers.
+/// What a load's transaction is given beyond others: all the time it needs, memory for sorting, patience with writers. Its
+/// few long statements would each be compiled for seconds, because of temporary tables of which nothing is known.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
-    SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '256MB'";
+    SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL jit = off";
 /// How long the commit waits for somebody who writes to one of the layers.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '10min'";
 /// One load at a time; the lock goes with the transaction, however it ends.
