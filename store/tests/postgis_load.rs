@@ -369,6 +369,33 @@ fn what_others_demand_of_a_table_is_kept() {
 }
 
 #[test]
+fn what_other_triggers_do_during_a_load_and_other_tools_after_it_is_in_the_log() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.fresh_database();
+    let mut store = open(&database);
+    load(&mut *store, &pois(), LoadMode::Replace, &some(0..5));
+    load(&mut *store, &pois(), LoadMode::Upsert, &[row("k1", 11), row("new", 1)]);
+    database.psql("UPDATE pois SET n = 12 WHERE code = 'k1'; DELETE FROM pois WHERE code = 'new'");
+    assert_eq!(
+        store.catch_up().unwrap(),
+        Version(4),
+        "the log's triggers rest no longer"
+    );
+    assert_sound(&mut *store);
+    // One row changes another.
+    database.psql(
+        "CREATE FUNCTION follows() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN UPDATE public.pois SET n = NEW.n WHERE code = 'k4'; RETURN NULL; END $$;
+         CREATE TRIGGER follows AFTER UPDATE ON pois FOR EACH ROW WHEN (NEW.code = 'k2') EXECUTE FUNCTION follows()",
+    );
+    store.catch_up().unwrap();
+    load(&mut *store, &pois(), LoadMode::Upsert, &[row("k2", 22)]);
+    let numbers = database.psql("SELECT string_agg(n::text, ' ' ORDER BY code) FROM pois");
+    assert_eq!(numbers, "0 12 22 3 22");
+    assert_sound(&mut *store);
+}
+
+#[test]
 fn a_table_that_is_no_layer_is_left_alone() {
     let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.fresh_database();

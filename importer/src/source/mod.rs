@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod dbf;
+mod folder;
 pub mod format;
 mod places;
 
@@ -10,18 +11,18 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::{interrupt, messages, ogr, setup};
 use archive::Limits;
+use folder::Folder;
 use format::Format;
 use gdal::vector::{Layer, LayerAccess};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// A source as the user named it, with everything that was found in it.
 pub struct Source {
     /// As the user named it.
     pub name: String,
     parts: Vec<Part>,
-    _unpacked: Vec<TempDir>,
+    _unpacked: Vec<Folder>,
 }
 
 /// One data set of a source.
@@ -170,7 +171,7 @@ impl Source {
 }
 
 impl Part {
-    fn open(label: String, path: &Path, encoding: Option<&Decoder>, unpacked: &mut Vec<TempDir>) -> Result<Self> {
+    fn open(label: String, path: &Path, encoding: Option<&Decoder>, unpacked: &mut Vec<Folder>) -> Result<Self> {
         let format = Format::of(path).ok_or_else(|| Error::source(&label, format::advice(path)))?;
         let table = match format {
             Format::Shapefile => survey_table(path).map_err(|e| Error::source(&label, e))?,

@@ -38,7 +38,7 @@ mod verify;
 mod wal;
 
 pub(crate) use rows::{put_bytes, put_row};
-pub(crate) use values::{array_from_text, array_to_text, is_too_deep, without_sign_of_zero};
+pub(crate) use values::{array_from_text, array_to_text, without_sign_of_zero};
 
 use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, Pruned, Reading, Result, Store, difference,

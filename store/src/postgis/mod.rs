@@ -11,7 +11,6 @@ mod commits;
 mod compare;
 mod connect;
 mod copy;
-mod definition;
 mod edit;
 mod ewkb;
 mod fault;
@@ -21,7 +20,6 @@ mod load;
 mod log;
 mod look;
 mod migrate;
-mod plan;
 mod prune;
 mod read;
 mod reshape;
@@ -38,6 +36,7 @@ mod triggers;
 mod types;
 mod values;
 mod verify;
+mod write;
 
 use crate::{
     At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,
@@ -45,8 +44,7 @@ use crate::{
 use connect::{Link, Readiness};
 use onemap_model::{Crs, Epoch, Instant, Name, Version};
 use std::time::Duration;
-pub(crate) use target::is_connection;
-pub use target::without_password;
+pub use target::{is_connection, without_password};
 
 /// After so many versions it is written down anew how many features each layer has.
 const COUNT_EVERY: u64 = 2000;
