@@ -126,6 +126,8 @@ finding_codes! {
     GeometryDuplicate = "geometry-duplicate", Warning, "两个要素在同一时间图形完全相同";
     /// A field that the definition requires is not in the source.
     FieldMissing = "field-missing", Warning, "来源中缺少定义要求的字段";
+    /// A column looks like a field of the definition that has another name; nothing was assumed.
+    MappingSuggested = "mapping-suggested", Note, "来源中的列疑似定义中的字段，但名称不同；未作假定";
     /// A required value is null or empty.
     ValueMissing = "value-missing", Warning, "必填值为空";
     /// A value that must be unique comes again at the same time.
