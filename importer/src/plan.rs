@@ -245,6 +245,13 @@ impl<'s> Plan<'s> {
             findings: &mut findings,
         };
         notes.of_names(&from.name, &own_name, given.is_some(), &fields);
+        for title in from.part.sheet.iter().flat_map(|sheet| &sheet.titles) {
+            let title: String = title.chars().take(60).collect();
+            notes.add(
+                FindingCode::TitleLeftOut,
+                format!("the row {title:?} above the header was left out"),
+            );
+        }
         if let Some(reason) = &decoder.reason {
             notes.add(
                 FindingCode::EncodingDetected,
@@ -325,8 +332,9 @@ struct Inventory {
 }
 
 fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Inventory> {
-    if from.part.format == Format::Csv {
-        let survey = table::survey(&from.layer, settings.encoding.as_ref())?;
+    if matches!(from.part.format, Format::Csv | Format::Xlsx) {
+        let given = from.part.decoder.as_ref().or(settings.encoding.as_ref());
+        let survey = table::survey(&from.layer, given)?;
         let table::Survey {
             decoder,
             columns,
