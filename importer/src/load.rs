@@ -43,7 +43,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     refuse_itself(request)?;
     let mut destination = Destination::find(&request.store, request.store_crs)?;
     let sources = source::open_all_beside(&request.sources, &request.settings, destination.file)?;
-    let mut plans = plan::all(&sources, &request.settings, destination.crs)?;
+    let mut plans = plan::agreed(&sources, &request.settings, destination.crs)?;
     plan::keep_definitions(&mut plans, &destination.layers()?, &request.settings)?;
     let mut findings = Findings::keeping(request.kept_findings);
     let batch = Batch {

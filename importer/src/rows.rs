@@ -4,7 +4,7 @@
 //! row is passed on, with findings where something is wrong with it.
 
 use crate::error::Result;
-use crate::fields::Role;
+use crate::fields::{Origin, Role};
 use crate::geometry::{self, Kinds};
 use crate::keys::{Keys, Verdict};
 use crate::plan::Plan;
@@ -246,13 +246,23 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         let mut values = Vec::with_capacity(plan.fields.fields.len());
         let (mut from, mut to) = (Value::Null, Value::Null);
         let mut notes = Vec::new();
-        for (column, role) in &plan.fields.columns {
-            let value = reader.read(feature, column.at, column.kind, &mut notes);
+        for input in &plan.fields.inputs {
+            let (name, value) = match &input.origin {
+                Origin::Column(column) => {
+                    let value = reader.read(feature, column.at, column.kind, &mut notes);
+                    (&column.source_name, value)
+                }
+                Origin::Constant(name, value) => (name, value.clone()),
+            };
+            let value = match &input.conversion {
+                Some(conversion) => conversion.turn(value, &reader, &mut notes),
+                None => value,
+            };
             for (code, message) in notes.drain(..) {
                 let fid = feature.fid().to_string();
-                self.note(code, Some(&fid), None, || format!("{}: {message}", column.source_name));
+                self.note(code, Some(&fid), None, || format!("{name}: {message}"));
             }
-            match role {
+            match input.role {
                 Role::Value => values.push(value),
                 Role::ValidFrom => from = value,
                 Role::ValidTo => to = value,

@@ -239,7 +239,8 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_no_store() {
         "databases cannot be read as sources yet",
     );
     refused(&["load", &file("a.dwg", "AC1015"), "--to", to], "DXF");
-    refused(&["load", &file("a.xlsx", "PK"), "--to", to], "CSV");
+    refused(&["load", &file("a.xls", "PK"), "--to", to], "CSV");
+    refused(&["load", &file("a.xlsx", "PK"), "--to", to], "spreadsheet");
     refused(&["load", &file("a.gpkg", "no database"), "--to", to], "a.gpkg");
     refused(&["load", &file("a.zip", "no zip"), "--to", to], "not a readable zip");
     refused(
