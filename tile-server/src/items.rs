@@ -3,7 +3,7 @@
 use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
 use crate::boxes::Boxes;
 use crate::filter::{Asked, FILTER, FILTER_CRS, FILTER_LANG, Sieve};
-use crate::geojson;
+use crate::formats::{Foot, Format, Shown, geojson};
 use crate::links::Link;
 use crate::negotiate::Coding;
 use crate::params::encode;
@@ -39,7 +39,7 @@ const MAX_LIMIT: u64 = 10_000;
 /// A filter stands in every link, and may be long.
 const MAX_LINK_HEADER_BYTES: usize = 8 << 10;
 /// A page ends early where it would grow beyond this; its `next` link goes on from there.
-const MAX_PAGE_BYTES: usize = 8 << 20;
+const MAX_PAGE_BYTES: u64 = 8 << 20;
 
 /// What a page is asked for.
 struct PageQuery {
@@ -50,10 +50,8 @@ struct PageQuery {
     now: Instant,
 }
 
-/// A page in the making.
+/// How many features there are, and how many of them on the page.
 struct Page {
-    /// The features, separated by commas.
-    features: String,
     matched: u64,
     returned: u64,
 }
@@ -67,10 +65,10 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
     let (coding, asked) = (ask.coding()?, ask.clone());
     let audience = view.audience_of([&layer]);
     let work = move |waiting: &Waiting<'_>| {
-        let page = Page::read(&layer, &query, waiting)?;
-        let links = page_links(&asked, layer.name(), &query, &page);
-        let numbers = (page.matched, page.returned);
-        Ok((page.finish(&links, coding), links, numbers))
+        let links = |page: &Page| page_links(&asked, layer.name(), &query, page);
+        let (page, bytes, links) = Page::read(&layer, &query, waiting, links)?;
+        let made = Representation::new(GEOJSON, bytes, coding);
+        Ok((made, links, (page.matched, page.returned)))
     };
     let (made, links, (matched, returned)) = ask.app.pool.run(work).await?;
     let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links);
@@ -100,9 +98,7 @@ pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> 
             .find(|feature| feature.valid().contains(now))
             .ok_or_else(missing)?;
         let links = item_links(&asked, layer.name(), &id);
-        let more = format!(",\"links\":{}", Value::from_iter(links.iter().map(Link::to_json)));
-        let mut out = String::new();
-        geojson::write_feature(&mut out, layer.snapshot.layer(), feature, &more);
+        let out = geojson::one(Shown::all(layer.definition()), feature, &links)?;
         Ok(Representation::new(GEOJSON, out.into_bytes(), coding))
     };
     let made = ask.app.pool.run(work).await?;
@@ -139,13 +135,21 @@ fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
 }
 
 impl Page {
-    fn read(layer: &ServedLayer, query: &PageQuery, waiting: &Waiting<'_>) -> Result<Self, Problem> {
+    /// Writes a page. It has no `timeStamp`, which is optional: equal pages have equal bytes and one strong tag; when it
+    /// was made is in the `Date` header.
+    fn read(
+        layer: &ServedLayer,
+        query: &PageQuery,
+        waiting: &Waiting<'_>,
+        links: impl FnOnce(&Page) -> Vec<Link>,
+    ) -> Result<(Self, Vec<u8>, Vec<Link>), Problem> {
         let sieve = Sieve::new(query.filter.as_ref(), layer)?;
         let mut page = Page {
-            features: String::new(),
             matched: 0,
             returned: 0,
         };
+        let mut bytes = Vec::new();
+        let mut writer = Format::GeoJson.writer(&mut bytes, Shown::all(layer.definition()))?;
         let last = query.offset.saturating_add(query.limit);
         let mut open = true;
         for feature in matching(&layer.snapshot, query, sieve.near()).take_while(|_| sieve.goes_on(waiting)) {
@@ -155,29 +159,16 @@ impl Page {
             let at = page.matched;
             page.matched += 1;
             if open && (query.offset..last).contains(&at) {
-                if page.returned > 0 {
-                    page.features.push(',');
-                }
-                geojson::write_feature(&mut page.features, layer.snapshot.layer(), &feature, "");
+                writer.feature(&feature, None)?;
                 page.returned += 1;
-                open = page.features.len() < MAX_PAGE_BYTES;
+                open = writer.size() < MAX_PAGE_BYTES;
             }
         }
         sieve.finish()?;
-        Ok(page)
-    }
-
-    /// The whole answer. It has no `timeStamp`, which is optional: equal pages have equal bytes and one strong tag; when
-    /// it was made is in the `Date` header.
-    fn finish(self, links: &[Link], coding: Coding) -> Representation {
-        let (matched, returned) = (self.matched, self.returned);
-        let links = Value::from_iter(links.iter().map(Link::to_json));
-        let head = format!(
-            "{{\"type\":\"FeatureCollection\",\"numberMatched\":{matched},\"numberReturned\":{returned},\
-             \"links\":{links},\"features\":["
-        );
-        let out = head + &self.features + "]}";
-        Representation::new(GEOJSON, out.into_bytes(), coding)
+        let links = links(&page);
+        let matched = Some(page.matched);
+        writer.finish(&Foot { matched, links: &links })?;
+        Ok((page, bytes, links))
     }
 }
 

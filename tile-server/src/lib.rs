@@ -20,7 +20,7 @@ mod crs;
 mod edge;
 mod filter;
 mod follow;
-mod geojson;
+mod formats;
 mod health;
 mod held;
 mod history;

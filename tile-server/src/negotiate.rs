@@ -47,6 +47,26 @@ pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
     weight("text/html") > weight("application/json")
 }
 
+/// The media type of `offered` that a client takes most gladly, the first of those that it takes equally gladly; none
+/// where it takes none of them, or says nothing.
+pub(crate) fn preferred(headers: &HeaderMap, offered: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+    let wishes = wishes(headers, ACCEPT)?;
+    let weight = |offer: &str| {
+        let kind = offer.split('/').next().unwrap_or_default();
+        let ranges = [offer.to_owned(), format!("{kind}/*"), "*/*".to_owned()];
+        let named = |range: &String| wishes.iter().find(|(wish, _)| wish == range);
+        ranges.iter().find_map(named).map_or(0, |(_, q)| *q)
+    };
+    let mut best = None;
+    for offer in offered {
+        let q = weight(offer);
+        if q > best.map_or(0, |(q, _)| q) {
+            best = Some((q, offer));
+        }
+    }
+    best.map(|(_, offer)| offer)
+}
+
 /// Whether a client asks for server-sent events.
 pub(crate) fn prefers_events(headers: &HeaderMap) -> bool {
     let wishes = wishes(headers, ACCEPT).unwrap_or_default();
@@ -128,5 +148,22 @@ mod tests {
         check("text/html,application/xhtml+xml,*/*;q=0.8", true);
         check("*/*", false);
         check("application/json, text/html;q=0.9", false);
+    }
+
+    #[test]
+    fn the_type_that_is_liked_best_is_found() {
+        let check = |accept: Option<&str>, expected: Option<&str>| {
+            let headers = accept.map(|accept| (ACCEPT, accept.parse().unwrap()));
+            let offered = ["application/geo+json", "application/json", "text/csv"];
+            let headers = HeaderMap::from_iter(headers);
+            assert_eq!(preferred(&headers, offered), expected, "{accept:?}");
+        };
+        check(None, None);
+        check(Some("text/csv"), Some("text/csv"));
+        check(Some("text/*;q=0.5, application/json"), Some("application/json"));
+        check(Some("*/*"), Some("application/geo+json"));
+        check(Some("*/*, application/*;q=0.1"), Some("text/csv"));
+        check(Some("text/csv;q=0, image/png"), None);
+        check(Some("text/html, */*;q=0.8"), Some("application/geo+json"));
     }
 }
