@@ -7,6 +7,7 @@ use crate::origin::LINK_HEADERS;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::representation::{self, Representation};
+use crate::routes::Takes;
 use crate::versions::{self, MIN_VERSION, VERSION};
 use crate::view::{Audience, View};
 use axum::body::{Body, Bytes};
@@ -23,10 +24,6 @@ use std::sync::Arc;
 
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, Problem>;
-
-/// The parameters that a route knows; none where any are let pass.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known(pub Option<&'static [&'static str]>);
 
 /// One request.
 #[derive(Clone)]
@@ -70,11 +67,12 @@ impl FromRequestParts<Arc<App>> for Ask {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let params = Params::parse(parts.uri.query())?;
-        if let Some(Known(Some(known))) = parts.extensions.get() {
+        let takes = parts.extensions.get().copied().unwrap_or(Takes::Anything);
+        if let Takes::These(known) = takes {
             params.expect(known)?;
-            if let Some(least) = params.get(MIN_VERSION) {
-                versions::reach(app, least).await?;
-            }
+        }
+        if let (Takes::These(_) | Takes::TheseAndFields(_), Some(least)) = (takes, params.get(MIN_VERSION)) {
+            versions::reach(app, least).await?;
         }
         Ok(Self {
             app: Arc::clone(app),

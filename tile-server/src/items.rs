@@ -2,10 +2,11 @@
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
 use crate::boxes::Boxes;
-use crate::filter::{Asked, FILTER, FILTER_CRS, FILTER_LANG, Sieve};
+use crate::filter::{Asked, Sieve};
 use crate::formats::{Foot, Format, Shown, geojson};
 use crate::links::Link;
 use crate::negotiate::Coding;
+use crate::parameter::{self, Kind, Parameter};
 use crate::params::encode;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
@@ -21,16 +22,24 @@ use serde_json::{Value, json};
 use std::iter::Peekable;
 
 /// The parameters of `/items`.
-pub(crate) const PARAMS: &[&str] = &[
-    "bbox",
-    "limit",
-    "offset",
-    FILTER,
-    FILTER_LANG,
-    FILTER_CRS,
-    "version",
-    "f",
+#[rustfmt::skip]
+pub(crate) const PARAMS: &[Parameter] = &[
+    parameter::BBOX,
+    Parameter::new(
+        "limit",
+        Kind::Whole { min: 1, max: Some(MAX_LIMIT), default: Some(DEFAULT_LIMIT) },
+        "How many features at most; a larger number counts as the largest",
+    ),
+    parameter::OFFSET,
+    parameter::FILTERED,
+    parameter::FILTERED_LANG,
+    parameter::FILTERED_CRS,
+    parameter::AS_OF,
+    parameter::format(&FORMATS),
 ];
+
+/// The parameters of `/items/{id}`.
+pub(crate) const ITEM_PARAMS: &[Parameter] = &[parameter::AS_OF, parameter::format(&FORMATS)];
 
 const GEOJSON: &str = "application/geo+json";
 const FORMATS: [&str; 2] = ["json", "geojson"];
@@ -256,7 +265,7 @@ fn item_links(ask: &Ask, layer: &str, id: &str) -> Vec<Link> {
 pub(crate) fn page_schema() -> Value {
     json!({"type": "object", "required": ["type", "features"], "properties": {
         "type": {"type": "string", "enum": ["FeatureCollection"]},
-        "features": {"type": "array", "items": {"type": "object"}},
+        "features": {"type": "array", "items": {"$ref": "#/components/schemas/Feature"}},
         "numberMatched": {"type": "integer"}, "numberReturned": {"type": "integer"},
         "links": {"type": "array", "items": {"type": "object"}}}})
 }

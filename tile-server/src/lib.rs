@@ -36,6 +36,7 @@ mod negotiate;
 mod openapi;
 mod opened;
 mod origin;
+mod parameter;
 mod params;
 mod past;
 mod pool;

@@ -1,5 +1,6 @@
 //! The query part of an address: read once, every name known, nothing twice.
 
+use crate::parameter::Parameter;
 use crate::problem::{Problem, shorten};
 use crate::versions::MIN_VERSION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -46,18 +47,18 @@ impl Params {
     ///
     /// # Errors
     /// 400 naming the parameter.
-    pub(crate) fn expect(&self, known: &[&str]) -> Result<(), Problem> {
-        let is_known = |name: &str| known.contains(&name) || name == MIN_VERSION;
-        match self.0.iter().find(|(name, _)| !is_known(name)) {
+    pub(crate) fn expect(&self, known: &[Parameter]) -> Result<(), Problem> {
+        match self.beyond(known).next() {
             None => Ok(()),
-            Some((name, _)) => {
-                let expected = [known, &[MIN_VERSION]].concat().join(", ");
-                let name = shorten(name);
-                Err(Problem::bad_request(format!(
-                    "unknown parameter {name:?}: expected {expected}"
-                )))
-            }
+            Some((name, _)) => Err(unknown(name, known)),
         }
+    }
+
+    /// The parameters that are none of these, nor `min-version`.
+    pub(crate) fn beyond(&self, known: &[Parameter]) -> impl Iterator<Item = (&str, &str)> {
+        let is_known = |name: &str| name == MIN_VERSION || known.iter().any(|one| one.name == name);
+        let beyond = self.0.iter().filter(move |(name, _)| !is_known(name));
+        beyond.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of a parameter.
@@ -78,6 +79,13 @@ impl Params {
     }
 }
 
+/// 400 for a parameter that is none of those known.
+pub(crate) fn unknown(name: &str, known: &[Parameter]) -> Problem {
+    let known: Vec<_> = known.iter().map(|one| one.name).chain([MIN_VERSION]).collect();
+    let (name, known) = (shorten(name), known.join(", "));
+    Problem::bad_request(format!("unknown parameter {name:?}: expected {known}"))
+}
+
 /// Encodes text for one path segment or parameter.
 pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
@@ -94,6 +102,7 @@ fn decode(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameter::{BBOX, OFFSET};
 
     #[test]
     fn parameters_are_decoded_and_come_once() {
@@ -111,8 +120,8 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_and_a_link_keeps_the_others() {
         let params = Params::parse(Some("bbox=1,2,3,4&offset=0")).unwrap();
-        assert!(params.expect(&["bbox"]).is_err());
-        assert!(params.expect(&["bbox", "offset"]).is_ok());
+        assert!(params.expect(&[BBOX]).is_err());
+        assert!(params.expect(&[BBOX, OFFSET]).is_ok());
         assert_eq!(params.with("offset", "10"), "bbox=1,2,3,4&offset=10");
         assert_eq!(Params::default().with("q", "a&b=c d"), "q=a%26b%3Dc%20d");
     }
