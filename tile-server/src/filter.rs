@@ -87,6 +87,19 @@ impl Asked {
         Ok(Some(Self { expr }))
     }
 
+    /// `asked` and this condition in CQL2 JSON.
+    ///
+    /// # Errors
+    /// 400 where the two together are too much, or the condition is none.
+    pub(crate) fn and(asked: Option<Self>, condition: &str) -> Result<Self, Problem> {
+        let both = match asked {
+            None => condition.to_owned(),
+            Some(asked) => format!("{{\"op\":\"and\",\"args\":[{},{condition}]}}", asked.expr.to_json()),
+        };
+        let expr = Expr::from_json(&both).map_err(|error| Problem::bad_request(error.to_string()))?;
+        Ok(Self { expr })
+    }
+
     /// The filter in one form, however it was written: equal texts ask the same.
     pub(crate) fn canonical(&self) -> String {
         self.expr.to_json()

@@ -2,8 +2,9 @@
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
 use crate::boxes::Boxes;
+use crate::equals::and_fields;
 use crate::filter::{Asked, Sieve};
-use crate::formats::{Foot, Format, Shown, geojson};
+use crate::formats::{Foot, Format, Shown, geojson, html};
 use crate::links::Link;
 use crate::negotiate::Coding;
 use crate::parameter::{self, Kind, Parameter};
@@ -17,7 +18,7 @@ use axum::extract::Path;
 use axum::http::HeaderName;
 use axum::http::header::LINK;
 use onemap_atlas::{FeatureView, LayerSnapshot, Query};
-use onemap_model::{Bbox, Fid, Instant};
+use onemap_model::{Bbox, Fid, Instant, Layer};
 use serde_json::{Value, json};
 use std::iter::Peekable;
 
@@ -42,7 +43,7 @@ pub(crate) const PARAMS: &[Parameter] = &[
 pub(crate) const ITEM_PARAMS: &[Parameter] = &[parameter::AS_OF, parameter::format(&FORMATS)];
 
 const GEOJSON: &str = "application/geo+json";
-const FORMATS: [&str; 2] = ["json", "geojson"];
+const FORMATS: [&str; 3] = ["json", "geojson", "html"];
 const DEFAULT_LIMIT: u64 = 10;
 const MAX_LIMIT: u64 = 10_000;
 /// A filter stands in every link, and may be long.
@@ -57,6 +58,7 @@ struct PageQuery {
     offset: u64,
     limit: u64,
     now: Instant,
+    format: Format,
 }
 
 /// How many features there are, and how many of them on the page.
@@ -69,18 +71,18 @@ struct Page {
 pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
     let view = ask.view_of_version().await?;
     let layer = view.layer(&name)?.clone();
-    ask.format(&FORMATS)?;
-    let query = PageQuery::read(&ask, view.now())?;
+    let format = Format::of(&ask)?;
+    let query = PageQuery::read(&ask, layer.definition(), view.now(), format)?;
     let (coding, asked) = (ask.coding()?, ask.clone());
     let audience = view.audience_of([&layer]);
     let work = move |waiting: &Waiting<'_>| {
         let links = |page: &Page| page_links(&asked, layer.name(), &query, page);
         let (page, bytes, links) = Page::read(&layer, &query, waiting, links)?;
-        let made = Representation::new(GEOJSON, bytes, coding);
+        let made = Representation::new(query.format.content_type(), bytes, coding);
         Ok((made, links, (page.matched, page.returned)))
     };
     let (made, links, (matched, returned)) = ask.app.pool.run(work).await?;
-    let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links);
+    let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::LinksAndType);
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("ogc-numbermatched"), matched.into());
     headers.insert(HeaderName::from_static("ogc-numberreturned"), returned.into());
@@ -96,7 +98,7 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
 pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> Answer {
     let view = ask.view_of_version().await?;
     let layer = view.layer(&name)?.clone();
-    ask.format(&FORMATS)?;
+    let format = Format::of(&ask)?;
     let (now, coding, asked) = (view.now(), ask.coding()?, ask.clone());
     let audience = view.audience_of([&layer]);
     let work = move |_: &Waiting<'_>| {
@@ -107,15 +109,24 @@ pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> 
             .find(|feature| feature.valid().contains(now))
             .ok_or_else(missing)?;
         let links = item_links(&asked, layer.name(), &id);
-        let out = geojson::one(Shown::all(layer.definition()), feature, &links)?;
-        Ok(Representation::new(GEOJSON, out.into_bytes(), coding))
+        let shown = Shown::all(layer.definition());
+        let out = match format {
+            Format::Html => html::one(&shown, feature, &links),
+            _ => geojson::one(shown, feature, &links)?,
+        };
+        let media_type = if format == Format::Html {
+            format.content_type()
+        } else {
+            GEOJSON
+        };
+        Ok(Representation::new(media_type, out.into_bytes(), coding))
     };
     let made = ask.app.pool.run(work).await?;
-    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links))
+    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::LinksAndType))
 }
 
 impl PageQuery {
-    fn read(ask: &Ask, now: Instant) -> Result<Self, Problem> {
+    fn read(ask: &Ask, layer: &Layer, now: Instant, format: Format) -> Result<Self, Problem> {
         let limit = whole(ask, "limit")?.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 {
             return Err(Problem::bad_request(format!(
@@ -124,7 +135,8 @@ impl PageQuery {
         }
         Ok(Self {
             boxes: ask.params.get("bbox").map(Boxes::parse).transpose()?,
-            filter: Asked::read(&ask.params)?,
+            filter: and_fields(Asked::read(&ask.params)?, &ask.params, layer, PARAMS)?,
+            format,
             offset: whole(ask, "offset")?.unwrap_or(0),
             // The standard's wish: a limit beyond the largest gives the largest, not an error.
             limit: limit.min(MAX_LIMIT),
@@ -158,7 +170,7 @@ impl Page {
             returned: 0,
         };
         let mut bytes = Vec::new();
-        let mut writer = Format::GeoJson.writer(&mut bytes, Shown::all(layer.definition()))?;
+        let mut writer = query.format.writer(&mut bytes, Shown::all(layer.definition()))?;
         let last = query.offset.saturating_add(query.limit);
         let mut open = true;
         for feature in matching(&layer.snapshot, query, sieve.near()).take_while(|_| sieve.goes_on(waiting)) {

@@ -69,6 +69,18 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The query part without `name`, with its question mark; empty where nothing is left.
+    pub(crate) fn without(&self, name: &str) -> String {
+        let kept = self.0.iter().filter(|(known, _)| known != name);
+        let pairs: Vec<_> = kept
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect();
+        if pairs.is_empty() {
+            return String::new();
+        }
+        format!("?{}", pairs.join("&"))
+    }
+
     /// The query part with `name` set to `value` and all else kept.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let kept = self.0.iter().filter(|(known, _)| known != name);

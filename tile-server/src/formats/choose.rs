@@ -24,6 +24,8 @@ struct Names {
 const ALL: &[Names] = &[
     Names { format: Format::GeoJson, words: &["json", "geojson"], media_types: &["application/geo+json", "application/json"],
             content_type: "application/geo+json", extension: "geojson", title: "GeoJSON" },
+    Names { format: Format::Html, words: &["html"], media_types: &["text/html"],
+            content_type: "text/html; charset=utf-8", extension: "html", title: "A page for people" },
 ];
 
 impl Format {

@@ -8,6 +8,7 @@ mod choose;
 mod column;
 mod error;
 pub(crate) mod geojson;
+pub(crate) mod html;
 pub(crate) mod json;
 mod place;
 
@@ -25,6 +26,8 @@ pub(crate) use error::WriteError;
 pub(crate) enum Format {
     /// RFC 7946, one collection.
     GeoJson,
+    /// A page for people.
+    Html,
 }
 
 /// What is shown of a layer's features, and how.
@@ -158,6 +161,7 @@ impl Format {
     ) -> Result<Box<dyn FeatureWriter + 'a>, WriteError> {
         Ok(match self {
             Format::GeoJson => Box::new(geojson::Collection::new(sink, shown)),
+            Format::Html => Box::new(html::Table::new(sink, shown)),
         })
     }
 }
