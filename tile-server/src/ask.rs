@@ -243,7 +243,7 @@ pub(crate) fn open_to_all(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Link, OGC-NumberMatched, OGC-NumberReturned"),
+        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned"),
     );
 }
 

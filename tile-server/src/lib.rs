@@ -15,7 +15,6 @@ mod client;
 mod collections;
 mod config;
 mod connection;
-#[allow(dead_code, reason = "its users follow")]
 mod crs;
 mod edge;
 mod filter;
