@@ -2,6 +2,8 @@
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness};
 use crate::client::Sees;
+use crate::crs::OutCrs;
+use crate::items::REL_SORTABLES;
 use crate::links::Link;
 use crate::params::encode;
 use crate::published::ServedLayer;
@@ -24,7 +26,7 @@ pub(crate) async fn collections(ask: Ask) -> Answer {
     let view = ask.view()?;
     let body = json!({
         "links": [Link::new("self", ask.url("/collections"), "application/json", "The layers").to_json()],
-        "crs": [CRS84],
+        "crs": OutCrs::all().map(|crs| crs.uri()).collect::<Vec<_>>(),
         "collections": view.layers().map(|layer| describe(&ask, layer)).collect::<Vec<_>>(),
     });
     ask.json(&body, list_audience(&view, &ask))
@@ -109,7 +111,7 @@ fn describe(ask: &Ask, served: &ServedLayer) -> Value {
         "title": layer.title,
         "itemType": "feature",
         "extent": extent,
-        "crs": [CRS84],
+        "crs": OutCrs::all_of(layer).iter().map(OutCrs::uri).collect::<Vec<_>>(),
         "storageCrs": layer.crs.uri(),
         "geometryType": layer.geometry_type.as_str(),
         "minzoom": layer.zoom.min(),
@@ -139,6 +141,12 @@ fn links(ask: &Ask, served: &ServedLayer) -> Vec<Link> {
             format!("{own}/queryables"),
             "application/schema+json",
             "What a filter may name",
+        ),
+        Link::new(
+            REL_SORTABLES,
+            format!("{own}/sortables"),
+            "application/schema+json",
+            "What a page can be sorted by",
         ),
     ];
     if served.has_geometry() {

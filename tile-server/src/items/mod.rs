@@ -4,6 +4,7 @@
 //! - `selection`, `top`: the features that answer it, in their order;
 //! - `counts`: how many there are, counted once;
 //! - `page`, `links`: the answer;
+//! - `versions`: the states of one feature;
 //! - `pins`: layers as they were, for the pages that links lead to.
 
 mod counts;
@@ -18,6 +19,7 @@ mod query;
 mod selection;
 mod sortables;
 mod top;
+mod versions;
 mod when;
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
@@ -35,9 +37,10 @@ use query::{Look, PageQuery};
 use serde_json::{Value, json};
 
 pub(crate) use counts::Counts;
-pub(crate) use params::{ITEM_PARAMS, PARAMS};
+pub(crate) use params::{ITEM_PARAMS, PARAMS, VERSIONS_PARAMS};
 pub(crate) use pins::Pins;
-pub(crate) use sortables::sortables;
+pub(crate) use sortables::{REL_SORTABLES, sortables};
+pub(crate) use versions::versions;
 
 /// A filter stands in every link, and may be long.
 const MAX_LINK_HEADER_BYTES: usize = 8 << 10;

@@ -3,6 +3,7 @@
 use super::fields::PROPERTIES;
 use super::order::SORTBY;
 use super::place::{AFTER, BEFORE};
+use super::versions::{DEFAULT_STATES, MAX_STATES};
 use super::when::DATETIME;
 use crate::crs::CRS84;
 use crate::parameter::{self, Kind, Parameter};
@@ -58,3 +59,18 @@ pub(crate) const PARAMS: &[Parameter] = &[
 
 /// The parameters of `/items/{id}`.
 pub(crate) const ITEM_PARAMS: &[Parameter] = &[AT, SHOWN, IN_CRS, parameter::AS_OF, parameter::format(&FORMATS)];
+
+/// The parameters of `/items/{id}/versions`.
+#[rustfmt::skip]
+pub(crate) const VERSIONS_PARAMS: &[Parameter] = &[
+    Parameter::new(
+        "limit",
+        Kind::Whole { min: 1, max: Some(MAX_STATES), default: Some(DEFAULT_STATES) },
+        "How many states at most; a larger number counts as the largest",
+    ),
+    Parameter::new(AFTER, Kind::Text, "Where the page begins; as links give it"),
+    SHOWN,
+    IN_CRS,
+    parameter::AS_OF,
+    parameter::format(&FORMATS),
+];

@@ -129,7 +129,11 @@ fn boxes(ask: &Ask, layer: &Layer) -> Result<Option<Boxes>, Problem> {
     ask.params.get("bbox").map(read).transpose()
 }
 
-fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
+/// A parameter that is a whole number.
+///
+/// # Errors
+/// 400 where it is none.
+pub(super) fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
     let read = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);

@@ -2,6 +2,7 @@
 
 use crate::problem::{Problem, shorten};
 use onemap_model::{Date, Instant, TimeSpan};
+use std::fmt;
 
 /// The parameter.
 pub(crate) const DATETIME: &str = "datetime";
@@ -77,9 +78,26 @@ impl When {
         begins && lasts
     }
 
-    /// Whether it is one moment.
-    pub(crate) fn is_moment(&self) -> bool {
-        self.from.is_some() && self.from == self.until
+    /// The first moment of a span, or its last where it has no first; any where it has neither: the shortest that tells
+    /// it from what is true before and after it.
+    pub(super) fn of(span: TimeSpan) -> Self {
+        let last = |to: Instant| Instant::from_micros(to.micros() - 1).ok();
+        let moment = span.from().or_else(|| span.to().and_then(last));
+        Self {
+            from: moment,
+            until: moment,
+        }
+    }
+}
+
+impl fmt::Display for When {
+    /// As [`When::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = |end: Option<Instant>| end.map_or_else(|| "..".to_owned(), |at| at.to_string());
+        match self.from == self.until && self.from.is_some() {
+            true => f.write_str(&end(self.from)),
+            false => write!(f, "{}/{}", end(self.from), end(self.until)),
+        }
     }
 }
 
