@@ -219,8 +219,9 @@ impl Ask {
 
     /// The links of a document to itself, and to the page that shows it to people.
     pub(crate) fn own_links(&self, media_type: &'static str) -> [Link; 2] {
-        let itself = self.url(&format!("{}{}", self.path, self.params.without("f")));
-        let page = self.url(&format!("{}?{}", self.path, self.params.with("f", "html")));
+        let mark = |query: String| if query.is_empty() { query } else { format!("?{query}") };
+        let itself = self.url(&format!("{}{}", self.path, mark(self.params.edited(&["f"], &[]))));
+        let page = self.url(&format!("{}?{}", self.path, self.params.edited(&[], &[("f", "html")])));
         [
             Link::new("self", itself, media_type, "This document"),
             Link::new("alternate", page, "text/html", "This document as a page"),
@@ -311,7 +312,7 @@ pub(crate) fn open_to_all(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Link, OGC-NumberMatched, OGC-NumberReturned"),
+        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned"),
     );
 }
 

@@ -5,7 +5,7 @@ use crate::client::Sees;
 use crate::crs::OutCrs;
 use crate::formats::Format;
 use crate::html;
-use crate::items;
+use crate::items::REL_SORTABLES;
 use crate::links::Link;
 use crate::params::encode;
 use crate::published::ServedLayer;
@@ -28,7 +28,7 @@ pub(crate) async fn collections(ask: Ask) -> Answer {
     let links = ask.own_links("application/json");
     let body = json!({
         "links": links.iter().map(Link::to_json).collect::<Vec<_>>(),
-        "crs": systems().map(|crs| crs.uri()).collect::<Vec<_>>(),
+        "crs": OutCrs::all().map(|crs| crs.uri()).collect::<Vec<_>>(),
         "numberMatched": view.layers().count(),
         "numberReturned": view.layers().count(),
         "collections": view.layers().map(|layer| describe(&ask, layer)).collect::<Vec<_>>(),
@@ -97,12 +97,6 @@ pub(crate) fn trail(served: &ServedLayer) -> [(String, &str); 2] {
     ]
 }
 
-/// The systems that every layer can be had in.
-fn systems() -> impl Iterator<Item = OutCrs> {
-    let any = items::PARAMS.iter().any(|parameter| parameter.name == "crs");
-    OutCrs::all().take(if any { usize::MAX } else { 1 })
-}
-
 /// The kind of a layer's geometries, as schemas say it (OGC API Features, part 5).
 pub(crate) fn geometry_format(layer: &Layer) -> String {
     match layer.geometry_type {
@@ -143,7 +137,7 @@ fn describe(ask: &Ask, served: &ServedLayer) -> Value {
         "title": layer.title,
         "itemType": "feature",
         "extent": extent,
-        "crs": systems().map(|crs| crs.uri()).collect::<Vec<_>>(),
+        "crs": OutCrs::all_of(layer).iter().map(OutCrs::uri).collect::<Vec<_>>(),
         "storageCrs": layer.crs.uri(),
         "geometryType": layer.geometry_type.as_str(),
         "minzoom": layer.zoom.min(),
@@ -187,6 +181,12 @@ fn links(ask: &Ask, served: &ServedLayer) -> Vec<Link> {
             format!("{own}/queryables"),
             SCHEMA,
             "What a filter may name",
+        ),
+        Link::new(
+            REL_SORTABLES,
+            format!("{own}/sortables"),
+            SCHEMA,
+            "What a page can be sorted by",
         ),
     ]);
     if served.has_geometry() {

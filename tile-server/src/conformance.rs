@@ -1,9 +1,7 @@
-//! Which standards are kept: `/conformance`. What hangs on a parameter is claimed where the route has that parameter.
+//! Which standards are kept: `/conformance`.
 
-use crate::items;
-
-/// What always holds.
-const ALWAYS: &[&str] = &[
+/// The conformance classes of everything that is kept.
+pub(crate) const CLASSES: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
@@ -12,9 +10,11 @@ const ALWAYS: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
@@ -22,6 +22,7 @@ const ALWAYS: &[&str] = &[
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/schemas",
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/core-roles-features",
     "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/sortables",
     "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
     "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
     "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
@@ -57,23 +58,3 @@ const ALWAYS: &[&str] = &[
     "http://www.opengis.net/spec/tms/2.0/conf/tilesetmetadata",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilesetmetadata",
 ];
-
-/// What holds where `/items` has a parameter of this name.
-const WITH: &[(&str, &str)] = &[
-    (
-        "datetime",
-        "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-    ),
-    ("crs", "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs"),
-    (
-        "sortby",
-        "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/sortables",
-    ),
-];
-
-/// The conformance classes of everything that is kept.
-pub(crate) fn classes() -> Vec<&'static str> {
-    let has = |name: &str| items::PARAMS.iter().any(|parameter| parameter.name == name);
-    let with = WITH.iter().filter(|(name, _)| has(name)).map(|(_, class)| *class);
-    with.chain(ALWAYS.iter().copied()).collect()
-}

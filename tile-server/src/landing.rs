@@ -2,7 +2,7 @@
 
 use crate::ask::{Answer, Ask};
 use crate::collections::{REL_TILESETS, list_audience};
-use crate::conformance::classes;
+use crate::conformance::CLASSES;
 use crate::html;
 use crate::links::Link;
 use crate::openapi;
@@ -24,7 +24,7 @@ pub(crate) async fn landing(ask: Ask) -> Answer {
 /// `/conformance`
 pub(crate) async fn conformance(ask: Ask) -> Answer {
     let body = json!({
-        "conformsTo": classes(),
+        "conformsTo": CLASSES,
         "links": ask.own_links("application/json").iter().map(Link::to_json).collect::<Vec<_>>(),
     });
     ask.shown("遵循的标准 · Standards kept", &[], &body, Audience::Everybody)

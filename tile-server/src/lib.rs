@@ -16,10 +16,8 @@ mod collections;
 mod config;
 mod conformance;
 mod connection;
-#[allow(dead_code, reason = "its users follow")]
 mod crs;
 mod edge;
-mod equals;
 mod filter;
 mod follow;
 mod formats;

@@ -5,7 +5,8 @@ use crate::parameter::{GRIDS, Parameter, in_query};
 use crate::published::ServedLayer;
 use crate::routes::{Body, Route};
 use crate::view::View;
-use crate::{changes, equals, items};
+use crate::{changes, items};
+use onemap_model::{Field, FieldType, Layer};
 use serde_json::{Map, Value, json};
 
 /// More layers than these are not named one by one.
@@ -17,7 +18,7 @@ const EVERYWHERE: [u16; 2] = [414, 500];
 pub(crate) fn describe(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     for route in routes.iter().filter(|route| route.path != "/map/") {
-        paths.insert(route.path.replace("{*", "{"), json!({"get": operation(route)}));
+        paths.insert(standard(route.path), json!({"get": operation(route)}));
     }
     json!({
         "openapi": "3.0.3",
@@ -54,7 +55,7 @@ pub(crate) fn name_layers(document: &mut Value, view: &View) {
         let known = item["get"]["parameters"].as_array_mut();
         let known = known.expect("the route has parameters");
         known.retain(|parameter| parameter["in"] == "query");
-        known.extend(equals::fields(served.definition(), items::PARAMS).map(|field| {
+        known.extend(askable(served.definition()).map(|field| {
             let mut schema = field_schema(field);
             let title = schema["title"].take();
             if let Some(members) = schema.as_object_mut() {
@@ -66,16 +67,55 @@ pub(crate) fn name_layers(document: &mut Value, view: &View) {
     }
 }
 
+/// The fields that are parameters, where these have no meaning of their own.
+fn askable(layer: &Layer) -> impl Iterator<Item = &Field> {
+    let is_scalar = |field: &&Field| !matches!(field.field_type, FieldType::Bytes | FieldType::Array);
+    let is_free = |field: &&Field| items::PARAMS.iter().all(|known| known.name != field.name.as_str());
+    layer.fields().iter().filter(is_scalar).filter(is_free)
+}
+
 fn parameters(item: &mut Value) -> impl Iterator<Item = &mut Value> {
     item["get"]["parameters"].as_array_mut().into_iter().flatten()
 }
 
+/// What the standards call the parts of paths; some clients look for paths by these.
+const STANDARD: [(&str, &str); 7] = [
+    ("layer", "collectionId"),
+    ("id", "featureId"),
+    ("tms", "tileMatrixSetId"),
+    ("z", "tileMatrix"),
+    ("row", "tileRow"),
+    ("col", "tileCol"),
+    ("style", "styleId"),
+];
+
+/// A path with the standards' names; those of XYZ tiles stay.
+fn standard(path: &str) -> String {
+    let own = |part: &str| {
+        Some(
+            part.strip_prefix('{')?
+                .strip_suffix('}')?
+                .trim_start_matches('*')
+                .to_owned(),
+        )
+    };
+    let named = |part: &str| match own(part) {
+        None => part.to_owned(),
+        Some(name) if path.starts_with("/xyz/") => format!("{{{name}}}"),
+        Some(name) => {
+            let known = STANDARD.iter().find(|(ours, _)| *ours == name);
+            format!("{{{}}}", known.map_or(name.as_str(), |(_, standard)| standard))
+        }
+    };
+    path.split('/').map(named).collect::<Vec<_>>().join("/")
+}
+
 fn operation(route: &Route) -> Value {
-    let segments = route
-        .path
+    let path = standard(route.path);
+    let segments = path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let in_path = segments.map(|name| in_path(name.trim_start_matches('*')));
+    let in_path = segments.map(in_path);
     let in_query = route.takes.parameters().map(|one| Parameter::describe(&one));
     let mut responses = Map::new();
     let content: Map<_, _> = route.gives.iter().map(content).collect();

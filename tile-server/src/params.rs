@@ -69,26 +69,34 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The query part without `name`, with its question mark; empty where nothing is left.
-    pub(crate) fn without(&self, name: &str) -> String {
-        let kept = self.0.iter().filter(|(known, _)| known != name);
-        let pairs: Vec<_> = kept
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-            .collect();
-        if pairs.is_empty() {
-            return String::new();
-        }
-        format!("?{}", pairs.join("&"))
+    /// The query part as it was asked for, in one form.
+    pub(crate) fn to_query(&self) -> String {
+        self.edited(&[], &[])
+    }
+
+    /// The query part without `gone`, with each of `set` at its end, and all else kept.
+    pub(crate) fn edited(&self, gone: &[&str], set: &[(&str, &str)]) -> String {
+        let is_kept = |name: &str| !gone.contains(&name) && set.iter().all(|(known, _)| *known != name);
+        let kept = self.0.iter().filter(|(name, _)| is_kept(name));
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        joined(kept.chain(set.iter().copied()))
     }
 
     /// The query part with `name` set to `value` and all else kept.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
-        let kept = self.0.iter().filter(|(known, _)| known != name);
-        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
-        let pairs = kept.chain([(name, value)]);
-        let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
-        pairs.collect::<Vec<_>>().join("&")
+        self.edited(&[], &[(name, value)])
     }
+
+    /// The query part with these parameters alone, where they were given.
+    pub(crate) fn only(&self, names: &[&str]) -> String {
+        let kept = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        joined(kept.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+}
+
+fn joined<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
 
 /// 400 for a parameter that is none of those known.
@@ -135,6 +143,11 @@ mod tests {
         assert!(params.expect(&[BBOX]).is_err());
         assert!(params.expect(&[BBOX, OFFSET]).is_ok());
         assert_eq!(params.with("offset", "10"), "bbox=1,2,3,4&offset=10");
+        assert_eq!(params.edited(&["bbox"], &[("after", "7")]), "offset=0&after=7");
+        assert_eq!(
+            (params.to_query().as_str(), params.only(&["offset", "f"]).as_str()),
+            ("bbox=1,2,3,4&offset=0", "offset=0")
+        );
         assert_eq!(Params::default().with("q", "a&b=c d"), "q=a%26b%3Dc%20d");
     }
 }

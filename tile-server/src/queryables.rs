@@ -43,7 +43,8 @@ fn is_comparable(layer: &Layer, source: Source) -> bool {
     }
 }
 
-fn describe(layer: &Layer, queryable: &Queryable<'_>) -> Value {
+/// What a filter may name, as JSON Schema.
+pub(crate) fn describe(layer: &Layer, queryable: &Queryable<'_>) -> Value {
     let time = |title: &str| json!({"title": title, "type": "string", "format": "date-time"});
     match queryable.source {
         Source::Field(at) => {
