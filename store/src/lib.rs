@@ -21,5 +21,5 @@ pub use open::{OpenMode, open};
 pub use postgis::{PostGis, without_password};
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
-    LogEntry, LogPage, LogPosition, Pruned, Reading, Store,
+    LogEntry, LogPage, LogPosition, Pruned, Reading, RecordedState, Stamp, Store,
 };

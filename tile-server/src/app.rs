@@ -5,6 +5,7 @@ use crate::changes::Feed;
 use crate::config::Config;
 use crate::held::Held;
 use crate::history::History;
+use crate::items::{Counts, Pins};
 use crate::metrics::Metrics;
 use crate::opened::Opener;
 use crate::past::Past;
@@ -35,6 +36,10 @@ pub(crate) struct App {
     pub history: History,
     /// Earlier versions that were asked for.
     pub past: Past,
+    /// Layers as they were, for the pages that links lead to.
+    pub pins: Pins,
+    /// How many features answer which question.
+    pub counts: Counts,
     /// What the readers of `/changes` share.
     pub feed: Feed,
     /// How loading and following go.
@@ -70,6 +75,8 @@ impl App {
             version: watch::Sender::new(None),
             history: History::start(&config.store, opener)?,
             past: Past::default(),
+            pins: Pins::default(),
+            counts: Counts::default(),
             feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
             cache: AnswerCache::new(config.cache_bytes),

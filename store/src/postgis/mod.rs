@@ -29,6 +29,7 @@ mod rows;
 mod scan;
 mod schema;
 mod stage;
+mod states;
 mod table;
 mod target;
 mod text;
@@ -40,10 +41,11 @@ mod values;
 mod verify;
 
 use crate::{
-    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,
+    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, RecordedState, Result,
+    Store,
 };
 use connect::{Link, Readiness};
-use onemap_model::{Crs, Epoch, Instant, Name, Version};
+use onemap_model::{Crs, Epoch, Fid, Instant, Name, Version};
 use std::time::Duration;
 pub(crate) use target::is_connection;
 pub use target::without_password;
@@ -158,6 +160,11 @@ impl Store for PostGis {
     fn difference(&mut self, layer: &Name, from: Version, to: Version, limit: usize) -> Result<Difference> {
         self.ready()?;
         commits::difference(&mut self.link, layer, from, to, limit)
+    }
+
+    fn states(&mut self, layer: &Name, fid: Fid, until: Option<Version>, limit: usize) -> Result<Vec<RecordedState>> {
+        self.ready()?;
+        states::states(&mut self.link, layer, fid, until, limit)
     }
 
     fn prune(&mut self, before: Version) -> Result<Pruned> {

@@ -7,12 +7,14 @@
 mod name;
 mod transverse_mercator;
 mod web_mercator;
+mod window;
 
 use onemap_model::{Coord, Crs, Layer};
 use std::fmt;
 use transverse_mercator::Zone;
 
 pub(crate) use name::CRS84;
+pub(crate) use window::Window;
 
 /// A coordinate reference system that answers can be in, and that boxes and filters can be written in.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,6 +153,19 @@ impl OutCrs {
             Kind::Geographic => Some(at),
             Kind::WebMercator => Some(web_mercator::unproject(at)),
             Kind::GaussKruger(zone) => zone.unproject(at),
+        }
+    }
+
+    /// A position as it is written: metres to the millimetre, degrees as they are.
+    #[inline]
+    pub(crate) fn rounded(&self, at: Coord) -> Coord {
+        let round = |number: f64| (number * 1000.0).round() / 1000.0;
+        match self.unit() {
+            Unit::Degree => at,
+            Unit::Metre => Coord {
+                x: round(at.x),
+                y: round(at.y),
+            },
         }
     }
 

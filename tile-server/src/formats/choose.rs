@@ -42,6 +42,8 @@ const ALL: &[Names] = &[
             content_type: "application/zip", extension: "shp.zip", title: "Shapefile" },
     Names { format: Format::Shapefile(TextEncoding::Gbk), words: &["shp-gbk"], media_types: &[],
             content_type: "application/zip", extension: "shp.zip", title: "Shapefile in GBK" },
+    Names { format: Format::Html, words: &["html"], media_types: &["text/html"],
+            content_type: "text/html; charset=utf-8", extension: "html", title: "A page for people" },
 ];
 
 impl Format {

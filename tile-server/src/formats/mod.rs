@@ -13,6 +13,7 @@ mod gathered;
 pub(crate) mod geojson;
 mod geojson_seq;
 pub(crate) mod geopackage;
+pub(crate) mod html;
 pub(crate) mod json;
 mod note;
 mod parquet;
@@ -57,6 +58,8 @@ pub(crate) enum Format {
     GeoPackage,
     /// Shapefiles in a ZIP, their tables in this encoding.
     Shapefile(TextEncoding),
+    /// A page for people.
+    Html,
 }
 
 /// What is shown of a layer's features, and how.
@@ -204,6 +207,7 @@ impl Format {
             Format::GeoParquet => Box::new(parquet::Parquet::new(sink, shown)?),
             Format::GeoPackage => Box::new(geopackage::GeoPackage::new(sink, shown)?),
             Format::Shapefile(encoding) => Box::new(shapefile::Shapefile::new(sink, shown, encoding)),
+            Format::Html => Box::new(html::Table::new(sink, shown)),
         })
     }
 }

@@ -42,7 +42,7 @@ fn projected(geometry: &Geometry, crs: &OutCrs, fid: Fid) -> Result<Geometry, Wr
 fn project_path(path: &Path, crs: &OutCrs, fid: Fid) -> Result<Path, WriteError> {
     let place = |&at: &Coord| {
         let there = crs.east_north(at).filter(|to| to.x.is_finite() && to.y.is_finite());
-        there.ok_or_else(|| WriteError::NoPlace {
+        there.map(|to| crs.rounded(to)).ok_or_else(|| WriteError::NoPlace {
             fid: fid.get(),
             lon: at.x,
             lat: at.y,
