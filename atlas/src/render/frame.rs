@@ -2,6 +2,7 @@
 
 use crate::world::{FINE_BITS, Fine, STORED_BITS, World, WorldBox};
 use onemap_model::{Coord, TileCoord, TileMatrixSet};
+use std::ops::Range;
 
 /// Units across a tile.
 pub(super) const EXTENT: i64 = 4096;
@@ -148,6 +149,19 @@ impl<'a> Stored<'a> {
     /// Whether the coordinates are fine enough to be cut, not only to be rounded.
     pub fn can_be_cut(&self) -> bool {
         self.subunits.bits >= CUTTING_BITS
+    }
+
+    /// The positions of vertices in units.
+    #[inline]
+    pub fn rounded(&self, vertices: Range<usize>) -> impl ExactSizeIterator<Item = Point> {
+        let half = (1 << self.subunits.bits) >> 1;
+        // Shift and corner in one: no more than two additions and a shift a coordinate.
+        let shift = |corner: i64| (1 << (STORED_BITS - 1)) - corner + half;
+        let (x, y, bits) = (shift(self.corner.x), shift(self.corner.y), self.subunits.bits);
+        self.world[vertices].iter().map(move |at| Point {
+            x: (i64::from(at.x) + x) >> bits,
+            y: (i64::from(at.y) + y) >> bits,
+        })
     }
 
     /// The corners of a box in units, north-western first.

@@ -14,6 +14,7 @@ mod clip_ring;
 mod draw;
 mod frame;
 mod layer;
+mod message;
 mod mvt;
 mod nest;
 mod polygon;
@@ -21,5 +22,6 @@ mod repair;
 mod ring;
 mod simple;
 mod tags;
+mod values;
 
 pub(crate) use layer::layer;
