@@ -16,6 +16,7 @@ mod collections;
 mod config;
 mod connection;
 mod edge;
+pub mod export;
 mod filter;
 mod follow;
 mod geojson;

@@ -191,7 +191,7 @@ impl Vertices for Stored<'_> {
 }
 
 /// The box, in stored units, that holds whatever may be drawn in the tile.
-pub(super) fn search_box(tile: TileCoord) -> WorldBox {
+pub(crate) fn search_box(tile: TileCoord) -> WorldBox {
     // One unit more than the buffer: what is nearer than half a unit is rounded onto the border.
     let margin = (BUFFER + 1) as f64 / EXTENT as f64;
     WorldBox::around(tile.bbox_buffered(margin))

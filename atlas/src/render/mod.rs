@@ -24,4 +24,5 @@ mod simple;
 mod tags;
 mod values;
 
+pub(crate) use frame::search_box;
 pub(crate) use layer::layer;
