@@ -21,6 +21,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
+/// This part of the cache's bytes is for tiles of single layers.
+const LAYER_SHARE: u64 = 8;
+
 /// What all requests share.
 pub(crate) struct App {
     /// The settings.
@@ -41,7 +44,9 @@ pub(crate) struct App {
     pub status: Status,
     /// Ready answers.
     pub cache: AnswerCache,
-    /// Which combinations of layers are in the cache.
+    /// Tiles of single layers as they are before anything is made of them: what tiles of several have in common.
+    pub layer_tiles: AnswerCache,
+    /// Which combinations of layers are in the caches.
     pub selections: Selections,
     /// When each tile was last touched.
     pub touches: TouchMap,
@@ -63,6 +68,7 @@ impl App {
     /// # Errors
     /// Where the system gives no threads.
     pub(crate) fn new(config: Config, listen: SocketAddr, api: Value, opener: &Opener) -> std::io::Result<Arc<Self>> {
+        let layer_bytes = config.cache_bytes / LAYER_SHARE;
         let pool = Pool::new(config.limits.render_threads, config.limits.max_queued);
         Ok(Arc::new(Self {
             listen,
@@ -72,7 +78,8 @@ impl App {
             past: Past::default(),
             feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
-            cache: AnswerCache::new(config.cache_bytes),
+            cache: AnswerCache::new(config.cache_bytes - layer_bytes),
+            layer_tiles: AnswerCache::new(layer_bytes),
             selections: Selections::default(),
             touches: TouchMap::default(),
             nonce: RandomState::new().hash_one(now().micros()),
@@ -104,7 +111,9 @@ impl App {
     }
 
     fn forget(&self, layer: &TouchedLayer) -> u64 {
-        self.cache.remove(&self.selections.holding(&layer.name), &layer.tiles)
+        let selections = self.selections.holding(&layer.name);
+        self.layer_tiles.remove(&selections, &layer.tiles);
+        self.cache.remove(&selections, &layer.tiles)
     }
 
     fn show(&self, published: Published) {

@@ -26,3 +26,4 @@ mod values;
 
 pub(crate) use frame::search_box;
 pub(crate) use layer::layer;
+pub(crate) use mvt::{put_varint, zigzag};
