@@ -22,6 +22,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
+/// This part of the cache's bytes is for tiles of single layers.
+const LAYER_SHARE: u64 = 8;
+
 /// What all requests share.
 pub(crate) struct App {
     /// The settings.
@@ -46,7 +49,9 @@ pub(crate) struct App {
     pub status: Status,
     /// Ready answers.
     pub cache: AnswerCache,
-    /// Which combinations of layers are in the cache.
+    /// Tiles of single layers as they are before anything is made of them: what tiles of several have in common.
+    pub layer_tiles: AnswerCache,
+    /// Which combinations of layers are in the caches.
     pub selections: Selections,
     /// When each tile was last touched.
     pub touches: TouchMap,
@@ -68,6 +73,7 @@ impl App {
     /// # Errors
     /// Where the system gives no threads.
     pub(crate) fn new(config: Config, listen: SocketAddr, api: Value, opener: &Opener) -> std::io::Result<Arc<Self>> {
+        let layer_bytes = config.cache_bytes / LAYER_SHARE;
         let pool = Pool::new(config.limits.render_threads, config.limits.max_queued);
         Ok(Arc::new(Self {
             listen,
@@ -79,7 +85,8 @@ impl App {
             counts: Counts::default(),
             feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
-            cache: AnswerCache::new(config.cache_bytes),
+            cache: AnswerCache::new(config.cache_bytes - layer_bytes),
+            layer_tiles: AnswerCache::new(layer_bytes),
             selections: Selections::default(),
             touches: TouchMap::default(),
             nonce: RandomState::new().hash_one(now().micros()),
@@ -111,7 +118,9 @@ impl App {
     }
 
     fn forget(&self, layer: &TouchedLayer) -> u64 {
-        self.cache.remove(&self.selections.holding(&layer.name), &layer.tiles)
+        let selections = self.selections.holding(&layer.name);
+        self.layer_tiles.remove(&selections, &layer.tiles);
+        self.cache.remove(&selections, &layer.tiles)
     }
 
     fn show(&self, published: Published) {

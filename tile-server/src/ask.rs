@@ -67,6 +67,8 @@ pub(crate) enum Freshness {
 pub(crate) enum DependsOn {
     /// The coding alone.
     Coding,
+    /// The coding, and the media types that are accepted.
+    CodingAndType,
     /// The address under which the client sees the server too: there are links in it.
     Links,
     /// As `Links`, and the wish for HTML.
@@ -247,8 +249,8 @@ impl Ask {
         } else {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
-            if made.coding == negotiate::Coding::Gzip {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            if let Some(coding) = made.coding.name() {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
             }
             match self.app.held.hold(Bytes::clone(&made.bytes)) {
                 Ok(bytes) => *response.body_mut() = Body::from(bytes),
@@ -301,6 +303,7 @@ impl Ask {
         };
         match depends {
             DependsOn::Coding => "Accept-Encoding".to_owned(),
+            DependsOn::CodingAndType => "Accept-Encoding, Accept".to_owned(),
             DependsOn::Links => format!("Accept-Encoding{links}"),
             DependsOn::LinksAndType => format!("Accept-Encoding, Accept{links}"),
         }

@@ -72,6 +72,14 @@ impl RTree {
         }
     }
 
+    /// Whether any entry meets `query`.
+    pub fn meets(&self, query: &WorldBox) -> bool {
+        self.len() > 0 && {
+            let top = self.levels.len() - 2;
+            self.meets_nodes(top, 0..self.level(top).len(), query)
+        }
+    }
+
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         self.boxes.capacity() * size_of::<WorldBox>() + self.levels.capacity() * size_of::<usize>()
@@ -111,6 +119,19 @@ impl RTree {
                 self.split_nodes(level - 1, children, (outer, inner), each);
             }
         }
+    }
+
+    fn meets_nodes(&self, level: usize, nodes: Range<usize>, query: &WorldBox) -> bool {
+        let first = nodes.start;
+        self.level(level)[nodes].iter().enumerate().any(|(at, node)| {
+            // A box is exactly that around its entries: where all of it is inside, so are they.
+            query.intersects(node)
+                && (level == 0 || query.contains(node) || {
+                    let at = first + at;
+                    let children = at * BRANCHING..((at + 1) * BRANCHING).min(self.level(level - 1).len());
+                    self.meets_nodes(level - 1, children, query)
+                })
+        })
     }
 
     fn level(&self, level: usize) -> &[WorldBox] {
@@ -169,6 +190,7 @@ mod tests {
             let scan: Vec<u32> = (0..).zip(&entries).filter(|(_, one)| one.intersects(&query)).map(|(at, _)| at).collect();
             let mut hits = Vec::new();
             tree.search(&query, &mut hits);
+            prop_assert_eq!(tree.meets(&query), !scan.is_empty());
             prop_assert_eq!(hits, scan);
         }
     }
