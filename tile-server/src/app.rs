@@ -5,7 +5,7 @@ use crate::changes::Feed;
 use crate::config::Config;
 use crate::held::Held;
 use crate::history::History;
-use crate::items::{Counts, Pins};
+use crate::items::{Counts, MOST_DOWNLOADS, Pins};
 use crate::metrics::Metrics;
 use crate::opened::Opener;
 use crate::past::Past;
@@ -20,7 +20,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// This part of the cache's bytes is for tiles of single layers.
 const LAYER_SHARE: u64 = 8;
@@ -61,6 +61,8 @@ pub(crate) struct App {
     pub pool: Pool,
     /// What is on its way to clients.
     pub held: Held,
+    /// Places for downloads of whole layers.
+    pub downloads: Arc<Semaphore>,
     /// What is counted.
     pub metrics: Metrics,
     /// The description of all routes, without the server's address.
@@ -92,6 +94,7 @@ impl App {
             nonce: RandomState::new().hash_one(now().micros()),
             pool: pool.map_err(std::io::Error::other)?,
             held: Held::new(config.limits.max_answer_bytes),
+            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
             metrics: Metrics::default(),
             api,
             config,

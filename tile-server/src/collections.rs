@@ -167,6 +167,10 @@ fn links(ask: &Ask, served: &ServedLayer) -> Vec<Link> {
         let address = format!("{own}/items?f={}", format.word());
         Link::new("items", address, format.content_type(), format.title())
     }));
+    links.extend(Format::all().filter(|format| *format != Format::Html).map(|format| {
+        let address = format!("{own}/download?f={}", format.word());
+        Link::new("enclosure", address, format.content_type(), format.title())
+    }));
     links.extend([
         Link::new("describedby", format!("{own}/schema"), SCHEMA, "The fields"),
         Link::new(REL_SCHEMA, format!("{own}/schema"), SCHEMA, "The fields"),

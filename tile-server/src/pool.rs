@@ -40,7 +40,12 @@ pub(crate) struct Counts {
 /// Tells work under way whether anybody still waits for it.
 pub(crate) struct Waiting<'a>(&'a dyn Fn() -> bool);
 
-impl Waiting<'_> {
+impl<'a> Waiting<'a> {
+    /// Work that is over when `is_over` says so.
+    pub(crate) fn new(is_over: &'a dyn Fn() -> bool) -> Self {
+        Self(is_over)
+    }
+
     /// Whether the client is gone, so that the result would be thrown away.
     pub(crate) fn is_over(&self) -> bool {
         (self.0)()

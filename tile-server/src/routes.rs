@@ -110,6 +110,7 @@ pub(crate) fn table() -> Vec<Route> {
         row("/collections/{layer}/items", get(items::items), Takes::TheseAndFields(items::PARAMS), [PAGE, HTML], DATED, "A page of features"),
         row("/collections/{layer}/items/{id}", get(items::item), Takes::These(items::ITEM_PARAMS), [FEATURE, HTML], DATED, "One feature"),
         row("/collections/{layer}/items/{id}/versions", get(items::versions), Takes::These(items::VERSIONS_PARAMS), [PAGE], DATED, "What a feature was, and when that was recorded"),
+        row("/collections/{layer}/download", get(items::download), Takes::TheseAndFields(items::DOWNLOAD_PARAMS), [body(GEOJSON)], DATED, "All features that answer a question, as a file in one streamed answer"),
         row("/collections/{layer}/tiles", get(tilesets::list_of_layer), PEOPLE, [json("Tilesets"), HTML], NAMED, "The tilesets of a layer"),
         row("/collections/{layer}/tiles/{tms}", get(tilesets::of_layer), PEOPLE, [json("Tileset"), HTML], NAMED, "A tileset of a layer"),
         row("/collections/{layer}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_layer), TILE, [TILE_BODY], DRAWN, "A tile of a layer"),

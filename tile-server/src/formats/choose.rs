@@ -98,6 +98,14 @@ impl Format {
         self.names().content_type
     }
 
+    /// Whether an answer in this form is a file to be kept, rather than something to look at.
+    pub(crate) fn is_file(self) -> bool {
+        !matches!(
+            self,
+            Format::GeoJson | Format::GeoJsonSeq | Format::GeoJsonLines | Format::Html
+        )
+    }
+
     /// What names of files end in, without a dot before it.
     pub(crate) fn extension(self) -> &'static str {
         self.names().extension

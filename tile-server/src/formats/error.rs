@@ -35,6 +35,11 @@ impl From<WriteError> for Problem {
         match error {
             WriteError::NoPlace { .. } => Problem::bad_request(format!("crs: {error}")),
             WriteError::TooMuch(what) => Problem::bad_request(format!("f: {what}")),
+            // Who reads has gone, or is too slow.
+            WriteError::Io(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::TimedOut) => {
+                tracing::debug!(%error, "a download was broken off");
+                Problem::fault()
+            }
             WriteError::Io(_) | WriteError::Store(_) => {
                 tracing::error!(%error, "features could not be written");
                 Problem::fault()

@@ -5,9 +5,11 @@
 //! - `counts`: how many there are, counted once;
 //! - `page`, `links`: the answer;
 //! - `versions`: the states of one feature;
+//! - `download`: all of them in one streamed answer;
 //! - `pins`: layers as they were, for the pages that links lead to.
 
 mod counts;
+mod download;
 mod fields;
 mod links;
 mod order;
@@ -29,14 +31,15 @@ use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
 use crate::representation::Representation;
 use axum::extract::Path;
-use axum::http::header::LINK;
+use axum::http::header::{CONTENT_DISPOSITION, LINK};
 use axum::http::{HeaderMap, HeaderName};
 use page::Page;
 use query::{Look, PageQuery};
 use serde_json::{Value, json};
 
 pub(crate) use counts::Counts;
-pub(crate) use params::{ITEM_PARAMS, PARAMS, VERSIONS_PARAMS};
+pub(crate) use download::{MOST_DOWNLOADS, download};
+pub(crate) use params::{DOWNLOAD_PARAMS, ITEM_PARAMS, PARAMS, VERSIONS_PARAMS};
 pub(crate) use pins::Pins;
 pub(crate) use sortables::{REL_SORTABLES, sortables};
 pub(crate) use versions::versions;
@@ -71,6 +74,9 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
     headers.insert(HeaderName::from_static("ogc-numbermatched"), page.matched.into());
     headers.insert(HeaderName::from_static("ogc-numberreturned"), page.returned.into());
     headers.insert(CONTENT_CRS, header(&content_crs));
+    if format.is_file() {
+        headers.insert(CONTENT_DISPOSITION, download::disposition(&name, format));
+    }
     put_links(headers, &links);
     Ok(response)
 }

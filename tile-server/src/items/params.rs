@@ -10,6 +10,35 @@ use crate::parameter::{self, Kind, Parameter};
 
 pub(super) const DEFAULT_LIMIT: u64 = 10;
 pub(super) const MAX_LIMIT: u64 = 10_000;
+/// All forms that a page can have.
+const PAGE_FORMATS: [&str; 12] = [
+    "json",
+    "geojson",
+    "html",
+    "geojsonseq",
+    "ndjson",
+    "csv",
+    "csv-bom",
+    "fgb",
+    "parquet",
+    "gpkg",
+    "shp",
+    "shp-gbk",
+];
+/// The same without the page for people.
+const FILE_FORMATS: [&str; 11] = [
+    "json",
+    "geojson",
+    "geojsonseq",
+    "ndjson",
+    "csv",
+    "csv-bom",
+    "fgb",
+    "parquet",
+    "gpkg",
+    "shp",
+    "shp-gbk",
+];
 pub(super) const FORMATS: [&str; 3] = ["json", "geojson", "html"];
 pub(super) const CRS: &str = "crs";
 pub(super) const BBOX_CRS: &str = "bbox-crs";
@@ -54,7 +83,22 @@ pub(crate) const PARAMS: &[Parameter] = &[
     parameter::FILTERED_LANG,
     parameter::FILTERED_CRS,
     parameter::AS_OF,
-    parameter::format(&FORMATS),
+    parameter::format(&PAGE_FORMATS),
+];
+
+/// The parameters of `/download`; fields can be named beside them.
+#[rustfmt::skip]
+pub(crate) const DOWNLOAD_PARAMS: &[Parameter] = &[
+    parameter::BBOX,
+    Parameter::new(BBOX_CRS, Kind::Uri { default: Some(CRS84) }, "The system of the box"),
+    AT,
+    SHOWN,
+    IN_CRS,
+    parameter::FILTERED,
+    parameter::FILTERED_LANG,
+    parameter::FILTERED_CRS,
+    parameter::AS_OF,
+    parameter::format(&FILE_FORMATS),
 ];
 
 /// The parameters of `/items/{id}`.
