@@ -108,6 +108,6 @@ assets: ## build the viewer, glyphs and styles that the server carries, into til
 	$(call say,Viewer$(comma) glyphs and styles)
 	@scripts/assets
 
-release: ## build onemap-import and onemap-serve, optimised
-	$(call say,Building onemap-import and onemap-serve)
+release: ## build onemap-import, onemap-serve and onemap-export, optimised
+	$(call say,Building onemap-import$(comma) onemap-serve and onemap-export)
 	@cargo build --release --locked -p onemap-importer -p onemap-tile-server

@@ -17,10 +17,10 @@ mod store;
 pub use backup::{BackupStep, Existing, backup, restore};
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
-pub use geopackage::GeoPackage;
+pub use geopackage::{GeoPackage, PlainGeoPackage, PlainLayer, PlainSrs};
 pub use open::{OpenMode, open};
 pub use postgis::{PostGis, is_connection, without_password};
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
-    LogEntry, LogPage, LogPosition, Pruned, Reading, Store,
+    LogEntry, LogPage, LogPosition, Pruned, Reading, RecordedState, Stamp, Store,
 };

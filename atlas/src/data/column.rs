@@ -74,6 +74,12 @@ impl Column {
         }
     }
 
+    /// Whether the value at `at` is one of a column of texts, and not null.
+    #[inline]
+    pub fn is_text(&self, at: usize) -> bool {
+        matches!(self, Column::Text { codes, .. } if codes.get(at) != 0)
+    }
+
     /// A number below [`Column::code_count`] that is the same for equal values and for no others; none where the
     /// column has no such numbers.
     #[inline]

@@ -3,7 +3,7 @@
 use onemap_model::{Change, Epoch, Feature, Fid, Instant, Layer, Name, Version};
 use onemap_store::{
     At, Batch, Commit, Difference, Edit, Error, LayerCommit, LayerState, Load, LogEntry, LogPage, LogPosition, Pruned,
-    Reading, Result, Store,
+    Reading, RecordedState, Result, Stamp, Store,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -182,6 +182,13 @@ impl Memory {
     pub fn features(&self, name: &str) -> Vec<Feature> {
         let content = self.lock();
         let (_, layers, _) = content.versions.last().unwrap();
+        layers[&Name::new(name).unwrap()].features.values().cloned().collect()
+    }
+
+    /// The features of a layer as they were at a version.
+    pub fn features_at(&self, name: &str, version: Version) -> Vec<Feature> {
+        let content = self.lock();
+        let layers = content.at(version).unwrap();
         layers[&Name::new(name).unwrap()].features.values().cloned().collect()
     }
 
@@ -379,6 +386,33 @@ impl Store for Opened {
         } else {
             Difference::Changes(changes)
         })
+    }
+
+    fn states(&mut self, layer: &Name, fid: Fid, until: Option<Version>, limit: usize) -> Result<Vec<RecordedState>> {
+        let content = self.memory.content()?;
+        let stamp = |version: Version| Stamp {
+            version,
+            time: Some(time(version)),
+        };
+        let mut states: Vec<RecordedState> = Vec::new();
+        for (version, layers, _) in &content.versions {
+            let now = layers.get(layer).and_then(|state| state.features.get(&fid));
+            if let Some(last) = states.last_mut().filter(|last| last.until.is_none()) {
+                if Some(&last.feature) == now {
+                    continue;
+                }
+                last.until = Some(stamp(*version));
+            }
+            states.extend(now.map(|feature| RecordedState {
+                feature: feature.clone(),
+                since: stamp(*version),
+                until: None,
+            }));
+        }
+        states.retain(|state| until.is_none_or(|until| state.since.version <= until));
+        states.reverse();
+        states.truncate(limit);
+        Ok(states)
     }
 
     fn prune(&mut self, _: Version) -> Result<Pruned> {
