@@ -16,7 +16,7 @@ mod store;
 pub use backup::{BackupStep, Existing, backup, restore};
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
-pub use geopackage::GeoPackage;
+pub use geopackage::{GeoPackage, PlainGeoPackage, PlainLayer, PlainSrs};
 pub use open::{OpenMode, open};
 pub use postgis::{PostGis, without_password};
 pub use store::{

@@ -2,6 +2,8 @@
 
 use crate::app::App;
 use crate::client::Client;
+use crate::html;
+use crate::links::Link;
 use crate::negotiate;
 use crate::origin::LINK_HEADERS;
 use crate::params::Params;
@@ -38,6 +40,15 @@ pub(crate) struct Ask {
     pub headers: HeaderMap,
     /// The path as it was asked for, still encoded.
     pub path: String,
+}
+
+/// In which form a document goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For programs.
+    Json,
+    /// For people.
+    Html,
 }
 
 /// How long an answer may be used without asking again.
@@ -157,6 +168,64 @@ impl Ask {
             }
             format => Ok(format),
         }
+    }
+
+    /// Whether people or programs ask: by `f`, else by what the client accepts.
+    ///
+    /// # Errors
+    /// 400 naming a value of `f` that is neither.
+    pub(crate) fn form(&self) -> Result<Form, Problem> {
+        match self.format(&["json", "html"])? {
+            Some("html") => Ok(Form::Html),
+            Some(_) => Ok(Form::Json),
+            None if negotiate::prefers_html(&self.headers) => Ok(Form::Html),
+            None => Ok(Form::Json),
+        }
+    }
+
+    /// Answers with a document, or with the page that shows it to people.
+    ///
+    /// # Errors
+    /// 400 for another form, 406 where the client takes no coding.
+    pub(crate) fn document(
+        &self,
+        media_type: &'static str,
+        document: String,
+        audience: Audience,
+        page: impl FnOnce() -> String,
+    ) -> Answer {
+        let (content_type, body) = match self.form()? {
+            Form::Json => (media_type, document),
+            Form::Html => (html::HTML, page()),
+        };
+        let made = Representation::new(content_type, body.into_bytes(), self.coding()?);
+        Ok(self.deliver(&made, audience, Freshness::Revalidate, DependsOn::LinksAndType))
+    }
+
+    /// As [`Ask::document`], of JSON that is shown to people as it is, below `trail`.
+    ///
+    /// # Errors
+    /// As [`Ask::document`].
+    pub(crate) fn shown(&self, title: &str, trail: &[(String, &str)], body: &Value, audience: Audience) -> Answer {
+        let page = || self.page(title, trail, &html::value(body));
+        self.document("application/json", body.to_string(), audience, page)
+    }
+
+    /// A page for people.
+    pub(crate) fn page(&self, title: &str, trail: &[(String, &str)], content: &str) -> String {
+        let up = html::up(&self.path);
+        html::Page { title, trail, up: &up }.finish(content)
+    }
+
+    /// The links of a document to itself, and to the page that shows it to people.
+    pub(crate) fn own_links(&self, media_type: &'static str) -> [Link; 2] {
+        let mark = |query: String| if query.is_empty() { query } else { format!("?{query}") };
+        let itself = self.url(&format!("{}{}", self.path, mark(self.params.edited(&["f"], &[]))));
+        let page = self.url(&format!("{}?{}", self.path, self.params.edited(&[], &[("f", "html")])));
+        [
+            Link::new("self", itself, media_type, "This document"),
+            Link::new("alternate", page, "text/html", "This document as a page"),
+        ]
     }
 
     /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none, 503 where too much is on

@@ -4,12 +4,13 @@
 use crate::app::App;
 use crate::ask::open_to_all;
 use crate::client::{Client, Sees};
+use crate::html;
 use crate::problem::{IsProblem, METHODS, Problem};
 use crate::view::{Audience, View};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, HeaderName,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -38,6 +39,12 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(html::POLICY));
+    }
     if response.extensions().get::<IsProblem>().is_some() && audience(&app, sees) == Audience::Everybody {
         open_to_all(response.headers_mut());
     }

@@ -1,10 +1,16 @@
 //! The description of all routes as OpenAPI 3.0, made from the table of routes.
 
-use crate::parameter::{GRIDS, Parameter};
+use crate::collections::field_schema;
+use crate::parameter::{GRIDS, Parameter, in_query};
+use crate::published::ServedLayer;
 use crate::routes::{Body, Route};
+use crate::view::View;
 use crate::{changes, items};
+use onemap_model::{Field, FieldType, Layer};
 use serde_json::{Map, Value, json};
 
+/// More layers than these are not named one by one.
+const MAX_NAMED: usize = 40;
 /// Statuses that every route may have: an address that is too long, a fault.
 const EVERYWHERE: [u16; 2] = [414, 500];
 
@@ -12,7 +18,7 @@ const EVERYWHERE: [u16; 2] = [414, 500];
 pub(crate) fn describe(routes: &[Route]) -> Value {
     let mut paths = Map::new();
     for route in routes.iter().filter(|route| route.path != "/map/") {
-        paths.insert(route.path.replace("{*", "{"), json!({"get": operation(route)}));
+        paths.insert(standard(route.path), json!({"get": operation(route)}));
     }
     json!({
         "openapi": "3.0.3",
@@ -26,12 +32,90 @@ pub(crate) fn describe(routes: &[Route]) -> Value {
     })
 }
 
+/// Says of each layer what it can be asked for, where there are few: which layers there are, and which fields are
+/// parameters of its features (what GDAL looks for).
+pub(crate) fn name_layers(document: &mut Value, view: &View) {
+    let names: Vec<&str> = view.layers().map(ServedLayer::name).collect();
+    if names.is_empty() || names.len() > MAX_NAMED {
+        return;
+    }
+    let Some(paths) = document["paths"].as_object_mut() else {
+        return;
+    };
+    for parameter in paths.values_mut().flat_map(parameters) {
+        if parameter["name"] == "collectionId" {
+            parameter["schema"]["enum"] = names.clone().into();
+        }
+    }
+    let template = paths["/collections/{collectionId}/items"].clone();
+    for (number, served) in view.layers().enumerate() {
+        let mut item = template.clone();
+        item["get"]["operationId"] = format!("get_items_of_layer_{}", number + 1).into();
+        item["get"]["summary"] = format!("Features of {}", served.name()).into();
+        let known = item["get"]["parameters"].as_array_mut();
+        let known = known.expect("the route has parameters");
+        known.retain(|parameter| parameter["in"] == "query");
+        known.extend(askable(served.definition()).map(|field| {
+            let mut schema = field_schema(field);
+            let title = schema["title"].take();
+            if let Some(members) = schema.as_object_mut() {
+                members.remove("title");
+            }
+            in_query(field.name.as_str(), title.as_str().unwrap_or_default(), &schema)
+        }));
+        paths.insert(format!("/collections/{}/items", served.name()), item);
+    }
+}
+
+/// The fields that are parameters, where these have no meaning of their own.
+fn askable(layer: &Layer) -> impl Iterator<Item = &Field> {
+    let is_scalar = |field: &&Field| !matches!(field.field_type, FieldType::Bytes | FieldType::Array);
+    let is_free = |field: &&Field| items::PARAMS.iter().all(|known| known.name != field.name.as_str());
+    layer.fields().iter().filter(is_scalar).filter(is_free)
+}
+
+fn parameters(item: &mut Value) -> impl Iterator<Item = &mut Value> {
+    item["get"]["parameters"].as_array_mut().into_iter().flatten()
+}
+
+/// What the standards call the parts of paths; some clients look for paths by these.
+const STANDARD: [(&str, &str); 7] = [
+    ("layer", "collectionId"),
+    ("id", "featureId"),
+    ("tms", "tileMatrixSetId"),
+    ("z", "tileMatrix"),
+    ("row", "tileRow"),
+    ("col", "tileCol"),
+    ("style", "styleId"),
+];
+
+/// A path with the standards' names; those of XYZ tiles stay.
+fn standard(path: &str) -> String {
+    let own = |part: &str| {
+        Some(
+            part.strip_prefix('{')?
+                .strip_suffix('}')?
+                .trim_start_matches('*')
+                .to_owned(),
+        )
+    };
+    let named = |part: &str| match own(part) {
+        None => part.to_owned(),
+        Some(name) if path.starts_with("/xyz/") => format!("{{{name}}}"),
+        Some(name) => {
+            let known = STANDARD.iter().find(|(ours, _)| *ours == name);
+            format!("{{{}}}", known.map_or(name.as_str(), |(_, standard)| standard))
+        }
+    };
+    path.split('/').map(named).collect::<Vec<_>>().join("/")
+}
+
 fn operation(route: &Route) -> Value {
-    let segments = route
-        .path
+    let path = standard(route.path);
+    let segments = path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let in_path = segments.map(|name| in_path(name.trim_start_matches('*')));
+    let in_path = segments.map(in_path);
     let in_query = route.takes.parameters().map(|one| Parameter::describe(&one));
     let mut responses = Map::new();
     let content: Map<_, _> = route.gives.iter().map(content).collect();
@@ -93,15 +177,15 @@ fn operation_id(path: &str) -> String {
 fn in_path(name: &str) -> Value {
     let text = || json!({"type": "string"});
     let (description, schema) = match name {
-        "layer" => ("A layer; /collections lists them", text()),
+        "collectionId" => ("A layer; /collections lists them", text()),
         "layers" => ("Layers, separated by commas, or basemap", text()),
-        "id" => ("The public id of a feature", text()),
-        "tms" => ("A tile grid", json!({"type": "string", "enum": GRIDS})),
-        "z" => ("The zoom", json!({"type": "integer", "minimum": 0, "maximum": 20})),
-        "row" => ("The row, from the north", json!({"type": "integer", "minimum": 0})),
-        "col" | "x" => ("The column, from the west", json!({"type": "integer", "minimum": 0})),
+        "featureId" => ("The public id of a feature", text()),
+        "tileMatrixSetId" => ("A tile grid", json!({"type": "string", "enum": GRIDS})),
+        "z" | "tileMatrix" => ("The zoom", json!({"type": "integer", "minimum": 0, "maximum": 20})),
+        "tileRow" => ("The row, from the north", json!({"type": "integer", "minimum": 0})),
+        "x" | "tileCol" => ("The column, from the west", json!({"type": "integer", "minimum": 0})),
         "y" => ("The row, from the north; .mvt may follow", text()),
-        "style" => ("A style; /styles lists them", text()),
+        "styleId" => ("A style; /styles lists them", text()),
         "stack" => ("Fonts, separated by commas", text()),
         "range" => ("A range of characters: 0-255.pbf", text()),
         _ => ("Its name", text()),

@@ -5,7 +5,7 @@ use crate::edge::edge;
 use crate::parameter::{AS_OF, COLLECTIONS, F, FILTERED, FILTERED_CRS, FILTERED_LANG, Parameter, format};
 use crate::problem::Problem;
 use crate::{
-    assets, changes, collections, health, items, landing, queryables, styles, tile_matrix_sets, tiles, tilesets,
+    assets, changes, collections, health, html, items, landing, queryables, styles, tile_matrix_sets, tiles, tilesets,
 };
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router, middleware};
@@ -107,8 +107,8 @@ pub(crate) fn table() -> Vec<Route> {
         row("/collections/{layer}/schema", get(collections::schema), PEOPLE, [SCHEMA, HTML], NAMED, "The fields of a layer"),
         row("/collections/{layer}/queryables", get(queryables::queryables), PEOPLE, [SCHEMA, HTML], NAMED, "What a filter on a layer may name"),
         row("/collections/{layer}/sortables", get(items::sortables), PEOPLE, [SCHEMA, HTML], NAMED, "What a page can be sorted by"),
-        row("/collections/{layer}/items", get(items::items), Takes::TheseAndFields(items::PARAMS), [PAGE], DATED, "A page of features"),
-        row("/collections/{layer}/items/{id}", get(items::item), Takes::These(items::ITEM_PARAMS), [FEATURE], DATED, "One feature"),
+        row("/collections/{layer}/items", get(items::items), Takes::TheseAndFields(items::PARAMS), [PAGE, HTML], DATED, "A page of features"),
+        row("/collections/{layer}/items/{id}", get(items::item), Takes::These(items::ITEM_PARAMS), [FEATURE, HTML], DATED, "One feature"),
         row("/collections/{layer}/items/{id}/versions", get(items::versions), Takes::These(items::VERSIONS_PARAMS), [PAGE], DATED, "What a feature was, and when that was recorded"),
         row("/collections/{layer}/tiles", get(tilesets::list_of_layer), PEOPLE, [json("Tilesets"), HTML], NAMED, "The tilesets of a layer"),
         row("/collections/{layer}/tiles/{tms}", get(tilesets::of_layer), PEOPLE, [json("Tileset"), HTML], NAMED, "A tileset of a layer"),
@@ -123,6 +123,7 @@ pub(crate) fn table() -> Vec<Route> {
         row("/styles", get(styles::styles), PEOPLE, [JSON, HTML], HERE, "The styles"),
         row("/styles/{style}", get(styles::style), STYLE, [JSON], NAMED, "A MapLibre style"),
         row("/changes", get(changes::changes), Takes::These(changes::PARAMS), [json("Changes"), body(changes::EVENTS)], DATED, "What was done, from any version on; a stream of events for who accepts text/event-stream"),
+        row("/pages.css", get(html::style), NONE, [body("text/css")], HERE, "How pages look"),
         row("/fonts/{stack}/{range}", get(assets::glyphs), Takes::Anything, [body("application/x-protobuf")], NAMED, "Glyphs: {range} is 0-255.pbf"),
         row("/sprites/{name}", get(assets::sprites), Takes::Anything, [body("image/png"), JSON], NAMED, "Icons"),
         row("/map", get(assets::viewer), Takes::Anything, [HTML], NAMED, "The map in a browser"),

@@ -61,7 +61,7 @@ pub(crate) fn bounds(selection: &Selection) -> Bbox {
 }
 
 /// The zoom at which a box about fills a window.
-fn fitting_zoom(bounds: Bbox) -> u8 {
+pub(crate) fn fitting_zoom(bounds: Bbox) -> u8 {
     let span = (bounds.east() - bounds.west())
         .max(2.0 * (bounds.north() - bounds.south()))
         .max(1e-4);

@@ -25,6 +25,7 @@ mod look;
 mod migrate;
 mod open;
 mod pack;
+mod plain;
 mod prune;
 mod read;
 mod rows;
@@ -38,6 +39,7 @@ mod values;
 mod verify;
 mod wal;
 
+pub use plain::{PlainGeoPackage, PlainLayer, PlainSrs};
 pub(crate) use rows::{put_bytes, put_row};
 pub(crate) use values::{array_from_text, array_to_text, is_too_deep, without_sign_of_zero};
 

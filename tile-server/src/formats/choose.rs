@@ -1,6 +1,6 @@
 //! Which form a request asks for.
 
-use super::Format;
+use super::{Format, TextEncoding};
 use crate::ask::Ask;
 use crate::negotiate;
 use crate::problem::{Problem, shorten};
@@ -24,6 +24,26 @@ struct Names {
 const ALL: &[Names] = &[
     Names { format: Format::GeoJson, words: &["json", "geojson"], media_types: &["application/geo+json", "application/json"],
             content_type: "application/geo+json", extension: "geojson", title: "GeoJSON" },
+    Names { format: Format::GeoJsonSeq, words: &["geojsonseq", "json-seq"], media_types: &["application/geo+json-seq"],
+            content_type: "application/geo+json-seq", extension: "geojsons", title: "GeoJSON text sequence" },
+    Names { format: Format::GeoJsonLines, words: &["ndjson", "geojsonl"], media_types: &["application/x-ndjson"],
+            content_type: "application/x-ndjson", extension: "geojsonl", title: "GeoJSON, a feature a line" },
+    Names { format: Format::Csv, words: &["csv"], media_types: &["text/csv"],
+            content_type: "text/csv; charset=utf-8; header=present", extension: "csv", title: "CSV" },
+    Names { format: Format::CsvMarked, words: &["csv-bom"], media_types: &[],
+            content_type: "text/csv; charset=utf-8; header=present", extension: "csv", title: "CSV for Excel" },
+    Names { format: Format::FlatGeobuf, words: &["fgb", "flatgeobuf"], media_types: &["application/flatgeobuf"],
+            content_type: "application/flatgeobuf", extension: "fgb", title: "FlatGeobuf" },
+    Names { format: Format::GeoParquet, words: &["parquet", "geoparquet"], media_types: &["application/vnd.apache.parquet"],
+            content_type: "application/vnd.apache.parquet", extension: "parquet", title: "GeoParquet" },
+    Names { format: Format::GeoPackage, words: &["gpkg", "geopackage"], media_types: &["application/geopackage+sqlite3"],
+            content_type: "application/geopackage+sqlite3", extension: "gpkg", title: "GeoPackage" },
+    Names { format: Format::Shapefile(TextEncoding::Utf8), words: &["shp"], media_types: &["application/zip"],
+            content_type: "application/zip", extension: "shp.zip", title: "Shapefile" },
+    Names { format: Format::Shapefile(TextEncoding::Gbk), words: &["shp-gbk"], media_types: &[],
+            content_type: "application/zip", extension: "shp.zip", title: "Shapefile in GBK" },
+    Names { format: Format::Html, words: &["html"], media_types: &["text/html"],
+            content_type: "text/html; charset=utf-8", extension: "html", title: "A page for people" },
 ];
 
 impl Format {
@@ -61,8 +81,11 @@ impl Format {
     }
 
     fn names(self) -> &'static Names {
-        let named = ALL.iter().find(|names| names.format == self);
-        named.expect("every form has names")
+        let same = |names: &&Names| match (names.format, self) {
+            (Format::Shapefile(_), Format::Shapefile(TextEncoding::Gb18030)) => true,
+            (named, format) => named == format,
+        };
+        ALL.iter().find(same).expect("every form has names")
     }
 
     /// The word for `f=`.

@@ -22,6 +22,9 @@ pub(crate) enum WriteError {
         /// The system.
         crs: String,
     },
+    /// A file could not be written by the library that keeps it.
+    #[error(transparent)]
+    Store(#[from] onemap_store::Error),
     /// More than the form can hold.
     #[error("{0}")]
     TooMuch(String),
@@ -32,7 +35,7 @@ impl From<WriteError> for Problem {
         match error {
             WriteError::NoPlace { .. } => Problem::bad_request(format!("crs: {error}")),
             WriteError::TooMuch(what) => Problem::bad_request(format!("f: {what}")),
-            WriteError::Io(error) => {
+            WriteError::Io(_) | WriteError::Store(_) => {
                 tracing::error!(%error, "features could not be written");
                 Problem::fault()
             }

@@ -1,22 +1,18 @@
 //! A GeoJSON `FeatureCollection` (RFC 7946; with the members of OGC API Features at its end).
 
+use super::gathered::Gathered;
 use super::json::{write_datum, write_geometry, write_id, write_number, write_text, write_time};
 use super::place::placed;
-use super::{FeatureWriter, Foot, Shown, WriteError};
+use super::{FeatureWriter, Foot, Note, Shown, WriteError};
 use crate::links::Link;
 use onemap_model::cql2::Subject;
 use std::fmt::Write as _;
 use std::io::Write;
 
-/// What is gathered before it goes to the sink.
-const GATHERED_BYTES: usize = 64 << 10;
-
 /// Writes a collection.
 pub(super) struct Collection<'a> {
-    sink: &'a mut (dyn Write + Send),
+    out: Gathered<'a>,
     features: Features<'a>,
-    out: String,
-    written: u64,
     returned: u64,
 }
 
@@ -99,12 +95,12 @@ impl<'a> Collection<'a> {
     /// Begins a collection.
     pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Self {
         let features = Features::new(shown);
+        let mut out = Gathered::new(sink);
         let crs = features.crs_member();
+        let _ = write!(out.text, "{{\"type\":\"FeatureCollection\"{crs},\"features\":[");
         Self {
-            sink,
-            out: format!("{{\"type\":\"FeatureCollection\"{crs},\"features\":["),
+            out,
             features,
-            written: 0,
             returned: 0,
         }
     }
@@ -113,34 +109,29 @@ impl<'a> Collection<'a> {
 impl FeatureWriter for Collection<'_> {
     fn feature(&mut self, feature: &dyn Subject, distance_m: Option<f64>) -> Result<(), WriteError> {
         if self.returned > 0 {
-            self.out.push(',');
+            self.out.text.push(',');
         }
         self.returned += 1;
-        self.features.write(&mut self.out, feature, distance_m)?;
-        if self.out.len() >= GATHERED_BYTES {
-            self.sink.write_all(self.out.as_bytes())?;
-            self.written += self.out.len() as u64;
-            self.out.clear();
-        }
-        Ok(())
+        self.features.write(&mut self.out.text, feature, distance_m)?;
+        self.out.pass_on()
     }
 
     fn size(&self) -> u64 {
-        self.written + self.out.len() as u64
+        self.out.size()
     }
 
-    fn finish(mut self: Box<Self>, foot: &Foot<'_>) -> Result<(), WriteError> {
-        self.out.push(']');
+    fn finish(mut self: Box<Self>, foot: &Foot<'_>) -> Result<Vec<Note>, WriteError> {
+        let out = &mut self.out.text;
+        out.push(']');
         if let Some(matched) = foot.matched {
-            let _ = write!(self.out, ",\"numberMatched\":{matched}");
+            let _ = write!(out, ",\"numberMatched\":{matched},\"numberReturned\":{}", self.returned);
         }
-        let _ = write!(self.out, ",\"numberReturned\":{}", self.returned);
         if !foot.links.is_empty() {
             let links = serde_json::Value::from_iter(foot.links.iter().map(Link::to_json));
-            let _ = write!(self.out, ",\"links\":{links}");
+            let _ = write!(out, ",\"links\":{links}");
         }
-        self.out.push('}');
-        self.sink.write_all(self.out.as_bytes())?;
-        Ok(())
+        out.push('}');
+        self.out.finish()?;
+        Ok(Vec::new())
     }
 }

@@ -6,25 +6,60 @@
 
 mod choose;
 mod column;
+mod csv;
 mod error;
+mod flatgeobuf;
+mod gathered;
 pub(crate) mod geojson;
+mod geojson_seq;
+pub(crate) mod geopackage;
+pub(crate) mod html;
 pub(crate) mod json;
+mod note;
+mod parquet;
+mod parquet_column;
 mod place;
+pub(crate) mod shapefile;
+mod spool;
+mod srs;
+mod wkt;
 
 use crate::crs::{AxisOrder, OutCrs};
 use crate::links::Link;
 use column::Column;
+use csv::{Csv, Mark};
+use geojson_seq::{Separator, Sequence};
 use onemap_model::cql2::Subject;
 use onemap_model::{FieldType, Layer};
 use std::io::Write;
 
 pub(crate) use error::WriteError;
+pub(crate) use note::Note;
+pub(crate) use shapefile::TextEncoding;
 
 /// A form of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
     /// RFC 7946, one collection.
     GeoJson,
+    /// RFC 8142, a text sequence.
+    GeoJsonSeq,
+    /// A GeoJSON feature a line.
+    GeoJsonLines,
+    /// RFC 4180 in UTF-8.
+    Csv,
+    /// The same after the mark by which Excel knows UTF-8.
+    CsvMarked,
+    /// With its index.
+    FlatGeobuf,
+    /// GeoParquet 1.1.
+    GeoParquet,
+    /// GeoPackage 1.3.
+    GeoPackage,
+    /// Shapefiles in a ZIP, their tables in this encoding.
+    Shapefile(TextEncoding),
+    /// A page for people.
+    Html,
 }
 
 /// What is shown of a layer's features, and how.
@@ -91,11 +126,11 @@ pub(crate) trait FeatureWriter {
     /// How many bytes there are so far, written or kept; roughly.
     fn size(&self) -> u64;
 
-    /// Writes what stands at the end. The sink is flushed by whoever made it.
+    /// Writes what stands at the end, and says what the form could not hold. The sink is flushed by whoever made it.
     ///
     /// # Errors
     /// As [`FeatureWriter::feature`].
-    fn finish(self: Box<Self>, foot: &Foot<'_>) -> Result<(), WriteError>;
+    fn finish(self: Box<Self>, foot: &Foot<'_>) -> Result<Vec<Note>, WriteError>;
 }
 
 impl<'a> Shown<'a> {
@@ -136,13 +171,19 @@ impl<'a> Shown<'a> {
             columns.push(Column::of("valid_to", FieldType::DateTime, column::Source::ValidTo));
         }
         if self.measure == Measure::Distance {
-            let mut name = "distance".to_owned();
-            while fields.iter().any(|field| field.name.folded() == name) {
-                name.push('_');
-            }
+            let name = self.free_name("distance");
             columns.push(Column::of(name, FieldType::Float, column::Source::Distance));
         }
         columns
+    }
+
+    /// `name`, or the next like it that no field has.
+    fn free_name(&self, name: &str) -> String {
+        let mut name = name.to_owned();
+        while self.layer.fields().iter().any(|field| field.name.folded() == name.to_lowercase()) {
+            name.push('_');
+        }
+        name
     }
 }
 
@@ -158,6 +199,15 @@ impl Format {
     ) -> Result<Box<dyn FeatureWriter + 'a>, WriteError> {
         Ok(match self {
             Format::GeoJson => Box::new(geojson::Collection::new(sink, shown)),
+            Format::GeoJsonSeq => Box::new(Sequence::new(sink, shown, Separator::Record)),
+            Format::GeoJsonLines => Box::new(Sequence::new(sink, shown, Separator::Line)),
+            Format::Csv => Box::new(Csv::new(sink, shown, Mark::Absent)),
+            Format::CsvMarked => Box::new(Csv::new(sink, shown, Mark::Present)),
+            Format::FlatGeobuf => Box::new(flatgeobuf::FlatGeobuf::new(sink, shown)),
+            Format::GeoParquet => Box::new(parquet::Parquet::new(sink, shown)?),
+            Format::GeoPackage => Box::new(geopackage::GeoPackage::new(sink, shown)?),
+            Format::Shapefile(encoding) => Box::new(shapefile::Shapefile::new(sink, shown, encoding)),
+            Format::Html => Box::new(html::Table::new(sink, shown)),
         })
     }
 }

@@ -23,7 +23,7 @@ mod versions;
 mod when;
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness, header};
-use crate::formats::{Format, geojson};
+use crate::formats::{Format, geojson, html};
 use crate::links::Link;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
@@ -32,7 +32,6 @@ use axum::extract::Path;
 use axum::http::header::LINK;
 use axum::http::{HeaderMap, HeaderName};
 use page::Page;
-use params::FORMATS;
 use query::{Look, PageQuery};
 use serde_json::{Value, json};
 
@@ -86,7 +85,7 @@ fn put_links(headers: &mut HeaderMap, links: &[Link]) {
 
 /// Answers with the feature of a public id that is true at the time asked for: the last one, where several are.
 pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> Answer {
-    ask.format(&FORMATS)?;
+    let format = Format::of(&ask)?;
     let view = pins::view(&ask, &name).await?;
     let layer = view.layer(&name)?.clone();
     let look = Look::read(&ask, layer.definition())?;
@@ -105,15 +104,16 @@ pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> 
         };
         let feature = feature.ok_or_else(missing)?;
         let links = links::of_item(&asked, layer.name(), &id, Format::GeoJson.content_type());
-        let out = geojson::one(look.of(layer.definition()), feature, &links)?;
-        Ok(Representation::new(
-            Format::GeoJson.content_type(),
-            out.into_bytes(),
-            coding,
-        ))
+        let shown = look.of(layer.definition());
+        let (form, out) = match format {
+            Format::Html => (Format::Html, html::one(&shown, feature, &links)),
+            // One feature comes as GeoJSON, whatever else a page of them could be.
+            _ => (Format::GeoJson, geojson::one(shown, feature, &links)?),
+        };
+        Ok(Representation::new(form.content_type(), out.into_bytes(), coding))
     };
     let made = ask.app.pool.run(work).await?;
-    let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links);
+    let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::LinksAndType);
     response.headers_mut().insert(CONTENT_CRS, header(&content_crs));
     Ok(response)
 }

@@ -10,7 +10,7 @@ use crate::parameter::{self, Kind, Parameter};
 
 pub(super) const DEFAULT_LIMIT: u64 = 10;
 pub(super) const MAX_LIMIT: u64 = 10_000;
-pub(super) const FORMATS: [&str; 2] = ["json", "geojson"];
+pub(super) const FORMATS: [&str; 3] = ["json", "geojson", "html"];
 pub(super) const CRS: &str = "crs";
 pub(super) const BBOX_CRS: &str = "bbox-crs";
 
@@ -72,5 +72,5 @@ pub(crate) const VERSIONS_PARAMS: &[Parameter] = &[
     SHOWN,
     IN_CRS,
     parameter::AS_OF,
-    parameter::format(&FORMATS),
+    parameter::format(&["json", "geojson"]),
 ];

@@ -1,11 +1,11 @@
 //! `/collections/{layer}/sortables`: what a page can be sorted by, as JSON Schema (OGC API Features, part 5).
 
 use super::order;
-use crate::ask::{Answer, Ask, DependsOn, Freshness};
-use crate::collections::with_ordered;
+use crate::ask::{Answer, Ask};
+use crate::collections::{trail, with_ordered};
+use crate::html;
 use crate::params::encode;
 use crate::queryables::describe;
-use crate::representation::Representation;
 use axum::extract::Path;
 use serde_json::json;
 
@@ -14,7 +14,6 @@ pub(crate) const REL_SORTABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/s
 
 /// Answers with what a page of a layer can be sorted by.
 pub(crate) async fn sortables(ask: Ask, Path(name): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     let served = view.layer(&name)?;
     let layer = served.definition();
@@ -28,7 +27,9 @@ pub(crate) async fn sortables(ask: Ask, Path(name): Path<String>) -> Answer {
         "additionalProperties": false,
     });
     let body = with_ordered(&head, "properties", &properties);
-    let made = Representation::new("application/schema+json", body.into_bytes(), ask.coding()?);
-    let audience = view.audience_of([served]);
-    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links))
+    let page = || {
+        let title = format!("{} · 可排序字段 · Sortables", layer.title);
+        ask.page(&title, &trail(served), &html::fields(&properties))
+    };
+    ask.document("application/schema+json", body, view.audience_of([served]), page)
 }
