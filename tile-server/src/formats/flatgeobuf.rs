@@ -105,7 +105,10 @@ impl<'a> FlatGeobuf<'a> {
             // Around nothing: no box meets it, and it adds nothing to the boxes above it.
             let mut node = NodeItem::create(ready.nodes.len() as u64);
             let geometry = (!geometry.is_empty()).then(|| wkb::decode(geometry).expect("it was encoded here"));
-            geometry.iter().flat_map(Geometry::coords).for_each(|at| node.expand_xy(at.x, at.y));
+            geometry
+                .iter()
+                .flat_map(Geometry::coords)
+                .for_each(|at| node.expand_xy(at.x, at.y));
             let geometry = geometry.and_then(|geometry| shape(&mut out, &geometry, declared, has_z));
             let properties = (!properties.is_empty()).then(|| out.create_vector(properties));
             let args = fgb::FeatureArgs {
@@ -235,7 +238,11 @@ fn shape<'f>(
     let single = |parts: usize| parts == 1 && matches!(declared, GeometryType::Geometry | GeometryType::Point);
     Some(match geometry {
         Geometry::Points(path) => {
-            let kind = if single(path.len()) { Kind::Point } else { Kind::MultiPoint };
+            let kind = if single(path.len()) {
+                Kind::Point
+            } else {
+                Kind::MultiPoint
+            };
             paths(out, kind, &[path], Ends::Left, has_z)
         }
         Geometry::Lines(lines) if single(lines.len()) => paths(out, Kind::LineString, &[&lines[0]], Ends::Left, has_z),
@@ -250,7 +257,9 @@ fn shape<'f>(
             together(out, Kind::MultiPolygon, &parts)
         }
         Geometry::Collection(parts) => {
-            let parts = parts.iter().filter_map(|part| shape(out, part, GeometryType::Geometry, has_z));
+            let parts = parts
+                .iter()
+                .filter_map(|part| shape(out, part, GeometryType::Geometry, has_z));
             let parts: Vec<_> = parts.collect();
             together(out, Kind::GeometryCollection, &parts)
         }

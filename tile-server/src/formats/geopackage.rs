@@ -31,7 +31,11 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// Where the disk is full.
     pub(crate) fn begin(db: &mut PlainGeoPackage, shown: Shown<'a>) -> Result<Self, WriteError> {
-        let columns: Vec<_> = shown.columns().into_iter().filter(|column| column.source != Source::Fid).collect();
+        let columns: Vec<_> = shown
+            .columns()
+            .into_iter()
+            .filter(|column| column.source != Source::Fid)
+            .collect();
         let srs = Srs::of(&shown.crs);
         let declared: Vec<_> = columns.iter().map(|column| (&*column.name, column.kind)).collect();
         db.start_layer(&PlainLayer {
@@ -92,7 +96,10 @@ impl<'a> GeoPackage<'a> {
 impl FeatureWriter for GeoPackage<'_> {
     fn feature(&mut self, feature: &dyn Subject, distance_m: Option<f64>) -> Result<(), WriteError> {
         // What a row takes beside its positions is little, and not known before it is written.
-        self.size += 100 + feature.geometry().map_or(0, |geometry| geometry.coord_count() as u64 * 16);
+        self.size += 100
+            + feature
+                .geometry()
+                .map_or(0, |geometry| geometry.coord_count() as u64 * 16);
         self.rows.push(&mut self.db, feature, distance_m)
     }
 

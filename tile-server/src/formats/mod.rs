@@ -180,7 +180,12 @@ impl<'a> Shown<'a> {
     /// `name`, or the next like it that no field has.
     fn free_name(&self, name: &str) -> String {
         let mut name = name.to_owned();
-        while self.layer.fields().iter().any(|field| field.name.folded() == name.to_lowercase()) {
+        while self
+            .layer
+            .fields()
+            .iter()
+            .any(|field| field.name.folded() == name.to_lowercase())
+        {
             name.push('_');
         }
         name

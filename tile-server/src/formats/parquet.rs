@@ -97,7 +97,10 @@ impl<'a> Parquet<'a> {
         let place = self.place.iter_mut();
         let places = place.flat_map(|place| std::iter::once(&mut place.geometry).chain(&mut place.bounds));
         for chunk in self.chunks.iter_mut().chain(places) {
-            let mut column = group.next_column().map_err(fault)?.expect("the schema has as many columns");
+            let mut column = group
+                .next_column()
+                .map_err(fault)?
+                .expect("the schema has as many columns");
             chunk.write(column.untyped()).map_err(fault)?;
             column.close().map_err(fault)?;
         }
@@ -110,7 +113,8 @@ impl<'a> Parquet<'a> {
     fn geo(&self) -> Option<String> {
         let place = self.place.as_ref()?;
         let path = |name: &str| json!([place.bbox_name, name]);
-        let covering = json!({"bbox": {"xmin": path("xmin"), "ymin": path("ymin"), "xmax": path("xmax"), "ymax": path("ymax")}});
+        let covering =
+            json!({"bbox": {"xmin": path("xmin"), "ymin": path("ymin"), "xmax": path("xmax"), "ymax": path("ymax")}});
         let mut column = json!({
             "encoding": "WKB", "geometry_types": place.kinds, "edges": "planar", "covering": covering,
             "crs": Srs::of(&self.shown.crs).projjson(),
@@ -205,13 +209,17 @@ fn kind(wkb: &[u8]) -> &'static str {
         "MultiPolygon Z",
         "GeometryCollection Z",
     ];
-    let code = wkb.get(1..5).map_or(0, |code| u32::from_le_bytes([code[0], code[1], code[2], code[3]]));
+    let code = wkb
+        .get(1..5)
+        .map_or(0, |code| u32::from_le_bytes([code[0], code[1], code[2], code[3]]));
     let names = if code >= 1000 { HIGH } else { FLAT };
     names.get(code as usize % 1000).copied().unwrap_or_default()
 }
 
 fn primitive(name: &str, physical: Physical, repetition: Repetition) -> TypePtr {
-    let kind = Type::primitive_type_builder(name, physical).with_repetition(repetition).build();
+    let kind = Type::primitive_type_builder(name, physical)
+        .with_repetition(repetition)
+        .build();
     Arc::new(kind.expect("a plain type with a name can be built"))
 }
 

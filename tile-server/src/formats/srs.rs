@@ -17,7 +17,11 @@ pub(super) struct Srs {
 enum Kind {
     Geographic,
     WebMercator,
-    GaussKruger { esri: String, meridian_deg: f64, false_easting_m: f64 },
+    GaussKruger {
+        esri: String,
+        meridian_deg: f64,
+        false_easting_m: f64,
+    },
 }
 
 /// What lies under a system: names, and the ellipsoid.
@@ -62,7 +66,11 @@ impl Srs {
         let zone = |first: u32, number: u32, width: u32, name: &str, short: &str| {
             let meridian = 75 + width * (code - first);
             let (name, esri, before) = match number {
-                0 => (format!("{name} CM {meridian}E"), format!("CGCS2000_{short}_CM_{meridian}E"), 0.0),
+                0 => (
+                    format!("{name} CM {meridian}E"),
+                    format!("CGCS2000_{short}_CM_{meridian}E"),
+                    0.0,
+                ),
                 number => {
                     let number = number + code - first;
                     let esri = format!("CGCS2000_{short}_Zone_{number}");
@@ -70,8 +78,16 @@ impl Srs {
                 }
             };
             let (meridian_deg, false_easting_m) = (f64::from(meridian), before + 500_000.0);
-            let kind = Kind::GaussKruger { esri, meridian_deg, false_easting_m };
-            Self { code, name: format!("CGCS2000 / {name}"), kind }
+            let kind = Kind::GaussKruger {
+                esri,
+                meridian_deg,
+                false_easting_m,
+            };
+            Self {
+                code,
+                name: format!("CGCS2000 / {name}"),
+                kind,
+            }
         };
         let (six, three) = ("Gauss-Kruger", "3-degree Gauss-Kruger");
         match code {
@@ -79,9 +95,21 @@ impl Srs {
             4502..=4512 => zone(4502, 0, 6, six, "GK"),
             4513..=4533 => zone(4513, 25, 3, three, "3_Degree_GK"),
             4534..=4554 => zone(4534, 0, 3, three, "3_Degree_GK"),
-            3857 => Self { code, name: "WGS 84 / Pseudo-Mercator".to_owned(), kind: Kind::WebMercator },
-            4490 => Self { code, name: CGCS2000.name.to_owned(), kind: Kind::Geographic },
-            _ => Self { code: WGS84.code, name: WGS84.name.to_owned(), kind: Kind::Geographic },
+            3857 => Self {
+                code,
+                name: "WGS 84 / Pseudo-Mercator".to_owned(),
+                kind: Kind::WebMercator,
+            },
+            4490 => Self {
+                code,
+                name: CGCS2000.name.to_owned(),
+                kind: Kind::Geographic,
+            },
+            _ => Self {
+                code: WGS84.code,
+                name: WGS84.name.to_owned(),
+                kind: Kind::Geographic,
+            },
         }
     }
 
@@ -105,7 +133,11 @@ impl Srs {
                  EXTENSION[\"PROJ4\",\"+proj=merc +a=6378137 +b=6378137 +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 \
                  +units=m +nadgrids=@null +wktext +no_defs\"],AUTHORITY[\"EPSG\",\"{code}\"]]"
             ),
-            Kind::GaussKruger { meridian_deg, false_easting_m, .. } => format!(
+            Kind::GaussKruger {
+                meridian_deg,
+                false_easting_m,
+                ..
+            } => format!(
                 "PROJCS[\"{name}\",{base},PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",0],\
                  PARAMETER[\"central_meridian\",{meridian_deg}],PARAMETER[\"scale_factor\",1],\
                  PARAMETER[\"false_easting\",{false_easting_m}],PARAMETER[\"false_northing\",0],\
@@ -126,7 +158,11 @@ impl Srs {
                  PARAMETER[\"Central_Meridian\",0.0],PARAMETER[\"Standard_Parallel_1\",0.0],\
                  PARAMETER[\"Auxiliary_Sphere_Type\",0.0],UNIT[\"Meter\",1.0]]"
             ),
-            Kind::GaussKruger { esri, meridian_deg, false_easting_m } => format!(
+            Kind::GaussKruger {
+                esri,
+                meridian_deg,
+                false_easting_m,
+            } => format!(
                 "PROJCS[\"{esri}\",{base},PROJECTION[\"Gauss_Kruger\"],PARAMETER[\"False_Easting\",{false_easting_m:?}],\
                  PARAMETER[\"False_Northing\",0.0],PARAMETER[\"Central_Meridian\",{meridian_deg:?}],\
                  PARAMETER[\"Scale_Factor\",1.0],PARAMETER[\"Latitude_Of_Origin\",0.0],UNIT[\"Meter\",1.0]]"
@@ -139,9 +175,7 @@ impl Srs {
         let mut base = self.base().projjson();
         let id = json!({"authority": "EPSG", "code": self.code});
         let schema = "https://proj.org/schemas/v0.5/projjson.schema.json";
-        let parameter = |name: &str, value: f64, unit: &str, code: u32| {
-            json!({"name": name, "value": value, "unit": unit, "id": {"authority": "EPSG", "code": code}})
-        };
+        let parameter = |name: &str, value: f64, unit: &str, code: u32| json!({"name": name, "value": value, "unit": unit, "id": {"authority": "EPSG", "code": code}});
         let origin = |meridian_deg| {
             [
                 parameter("Latitude of natural origin", 0.0, "degree", 8801),
@@ -154,7 +188,8 @@ impl Srs {
                 parameter("False northing", 0.0, "metre", 8807),
             ]
         };
-        let east = |short: &str| json!({"name": "Easting", "abbreviation": short, "direction": "east", "unit": "metre"});
+        let east =
+            |short: &str| json!({"name": "Easting", "abbreviation": short, "direction": "east", "unit": "metre"});
         let north =
             |short: &str| json!({"name": "Northing", "abbreviation": short, "direction": "north", "unit": "metre"});
         let (conversion, axis) = match &self.kind {
@@ -171,7 +206,11 @@ impl Srs {
                 let conversion = json!({"name": name, "method": method, "parameters": parameters});
                 (conversion, json!([east("X"), north("Y")]))
             }
-            Kind::GaussKruger { meridian_deg, false_easting_m, .. } => {
+            Kind::GaussKruger {
+                meridian_deg,
+                false_easting_m,
+                ..
+            } => {
                 let scale = parameter("Scale factor at natural origin", 1.0, "unity", 8805);
                 let parameters = [&origin(*meridian_deg)[..], &[scale], &shift(*false_easting_m)].concat();
                 let method = json!({"name": "Transverse Mercator", "id": {"authority": "EPSG", "code": 9807}});
@@ -210,10 +249,11 @@ impl Base {
     }
 
     fn projjson(&self) -> Value {
-        let axis = |name: &str, short: &str, direction: &str| {
-            json!({"name": name, "abbreviation": short, "direction": direction, "unit": "degree"})
-        };
-        let axes = [axis("Geodetic latitude", "Lat", "north"), axis("Geodetic longitude", "Lon", "east")];
+        let axis = |name: &str, short: &str, direction: &str| json!({"name": name, "abbreviation": short, "direction": direction, "unit": "degree"});
+        let axes = [
+            axis("Geodetic latitude", "Lat", "north"),
+            axis("Geodetic longitude", "Lon", "east"),
+        ];
         let ellipsoid =
             json!({"name": self.spheroid, "semi_major_axis": 6_378_137, "inverse_flattening": self.flattening});
         let datum = json!({"type": "GeodeticReferenceFrame", "name": self.datum_title, "ellipsoid": ellipsoid});
@@ -251,7 +291,10 @@ mod tests {
                 };
                 let (got, expected) = (numbers(&position(&definition)), numbers(&expected));
                 let off = (got[0] - expected[0]).hypot(got[1] - expected[1]);
-                assert!(off < 1e-4, "EPSG:{code}: {got:?}, expected {expected:?} by {definition}");
+                assert!(
+                    off < 1e-4,
+                    "EPSG:{code}: {got:?}, expected {expected:?} by {definition}"
+                );
             }
         }
     }

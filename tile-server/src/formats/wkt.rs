@@ -113,6 +113,10 @@ mod tests {
             GeometryType::Geometry,
             "GEOMETRYCOLLECTION Z (POINT Z (1.5 -2 nan),LINESTRING Z (0 0 3,1 2 nan))",
         );
-        check(&Geometry::Polygons(vec![]), GeometryType::MultiPolygon, "MULTIPOLYGON EMPTY");
+        check(
+            &Geometry::Polygons(vec![]),
+            GeometryType::MultiPolygon,
+            "MULTIPOLYGON EMPTY",
+        );
     }
 }

@@ -86,11 +86,17 @@ impl Table {
             }
             if field.cut > 0 {
                 let count = field.cut;
-                note("shp-text-cut", format!("{title}: {count} texts are cut to {MOST_TEXT} bytes"));
+                note(
+                    "shp-text-cut",
+                    format!("{title}: {count} texts are cut to {MOST_TEXT} bytes"),
+                );
             }
             if field.left_out > 0 {
                 let count = field.left_out;
-                note("shp-value-left-out", format!("{title}: {count} values do not fit and are left out"));
+                note(
+                    "shp-value-left-out",
+                    format!("{title}: {count} values do not fit and are left out"),
+                );
             }
             if field.unknown > 0 {
                 let (count, encoding) = (field.unknown, self.encoding.cpg());
@@ -175,7 +181,9 @@ impl Field {
             Datum::Float(value) => Some(self.number(*value)),
             Datum::Date(date) => {
                 let (year, month, day) = date.ymd();
-                let cell = (0..=9999).contains(&year).then(|| format!("{year:04}{month:02}{day:02}").into_bytes());
+                let cell = (0..=9999)
+                    .contains(&year)
+                    .then(|| format!("{year:04}{month:02}{day:02}").into_bytes());
                 self.left_out += u64::from(cell.is_none());
                 cell
             }
@@ -200,7 +208,11 @@ impl Field {
     /// A number in its fewest digits, as far as they fit.
     fn number(&mut self, number: f64) -> Vec<u8> {
         let plain = number.to_string();
-        let text = if plain.len() <= MOST_NUMBER { plain } else { format!("{number:e}") };
+        let text = if plain.len() <= MOST_NUMBER {
+            plain
+        } else {
+            format!("{number:e}")
+        };
         let fraction = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         // At least one, for a column without is one of integers.
         self.decimals = self.decimals.max(fraction).clamp(1, MOST_DECIMALS);
@@ -252,7 +264,9 @@ mod tests {
         assert_eq!(name("宗地代码编号", TextEncoding::Gbk), "宗地代码编");
         assert_eq!(name("administrative", TextEncoding::Utf8), "administra");
         assert_eq!(name("ADMINISTRATOR", TextEncoding::Utf8), "ADMINIST_1");
-        let many: Vec<_> = (0..120).map(|i| name(&format!("administration{i}"), TextEncoding::Utf8)).collect();
+        let many: Vec<_> = (0..120)
+            .map(|i| name(&format!("administration{i}"), TextEncoding::Utf8))
+            .collect();
         assert!(many.iter().all(|name| name.len() <= 10), "{many:?}");
     }
 }

@@ -180,14 +180,23 @@ impl<'a> Rows<'a> {
         let mut notes = Vec::new();
         if self.split_collections > 0 {
             let count = self.split_collections;
-            let text = format!("{count} collections of several kinds stand in several files, each with its parts of one kind");
+            let text =
+                format!("{count} collections of several kinds stand in several files, each with its parts of one kind");
             notes.push(Note::new("shp-collection-split", text));
         }
         if self.parts.is_empty() {
             let table = Table::new(&self.columns, self.encoding);
             let (spool, rows, has_z) = (Spool::new(), 0, false);
             let shape = Shape::of(layer.geometry_type);
-            self.parts.insert(shape, Part { spool, rows, has_z, table });
+            self.parts.insert(
+                shape,
+                Part {
+                    spool,
+                    rows,
+                    has_z,
+                    table,
+                },
+            );
         }
         let several = self.parts.len() > 1;
         for (shape, part) in std::mem::take(&mut self.parts) {
@@ -255,7 +264,9 @@ impl<'a> Rows<'a> {
 
 fn too_large() -> WriteError {
     let most = MOST_BYTES >> 30;
-    WriteError::TooMuch(format!("a shapefile holds {most} GB: choose a part of the layer, or another format"))
+    WriteError::TooMuch(format!(
+        "a shapefile holds {most} GB: choose a part of the layer, or another format"
+    ))
 }
 
 /// The geometry's parts of each kind together; none where it is empty.
@@ -293,7 +304,9 @@ impl Kinds {
             Geometry::Points(path) => self.points.extend(Some(path).filter(full).cloned()),
             Geometry::Lines(lines) => self.lines.extend(lines.iter().filter(full).cloned()),
             Geometry::Polygons(polygons) => {
-                let with_rings = polygons.iter().filter(|polygon| polygon.rings.iter().any(|ring| !ring.is_empty()));
+                let with_rings = polygons
+                    .iter()
+                    .filter(|polygon| polygon.rings.iter().any(|ring| !ring.is_empty()));
                 self.polygons.extend(with_rings.cloned());
             }
             Geometry::Collection(parts) => parts.iter().for_each(|part| self.add(part)),
@@ -305,7 +318,9 @@ fn joined(paths: &[Path]) -> Path {
     let coords = paths.iter().flat_map(|path| path.coords().iter().copied()).collect();
     let has_z = paths.iter().any(|path| !path.z().is_empty());
     let height = |path: &Path, at: usize| path.z().get(at).copied().unwrap_or(f64::NAN);
-    let heights = paths.iter().flat_map(|path| (0..path.len()).map(move |at| height(path, at)));
+    let heights = paths
+        .iter()
+        .flat_map(|path| (0..path.len()).map(move |at| height(path, at)));
     let z = if has_z { heights.collect() } else { Vec::new() };
     Path::with_z(coords, z).expect("all positions were finite, and have a height each or none")
 }

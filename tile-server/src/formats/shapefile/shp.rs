@@ -173,7 +173,10 @@ impl Shapes {
                 begin += run.len();
             }
         }
-        put(out, runs.iter().flat_map(|run| run.coords()).flat_map(|at| [at.x, at.y]));
+        put(
+            out,
+            runs.iter().flat_map(|run| run.coords()).flat_map(|at| [at.x, at.y]),
+        );
         if self.has_z {
             let heights: Vec<f64> = runs.iter().flat_map(|run| self.heights_of(run)).collect();
             let low = heights.iter().copied().fold(f64::INFINITY, f64::min);
