@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::ask::open_to_all;
 use crate::client::{Client, Sees};
 use crate::html;
-use crate::problem::{IsProblem, METHODS, Problem};
+use crate::problem::{IsProblem, METHODS, Problem, shorten};
 use crate::view::{Audience, View};
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -32,6 +32,7 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     let (parts, body) = request.into_parts();
     let sees = Client::of(&parts, app.config.public_url.as_ref(), app.listen).sees;
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let query = shorten(parts.uri.query().unwrap_or_default());
     let mut response = match check(&parts.uri) {
         Err(problem) => problem.into_response(),
         Ok(()) if method == Method::OPTIONS => preflight(),
@@ -50,7 +51,7 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     }
     let took = begun.elapsed();
     app.metrics.answered(response.status(), took);
-    tracing::debug!(%method, path, status = response.status().as_u16(), ?took, "answered");
+    tracing::debug!(%method, path, query, status = response.status().as_u16(), ?took, "answered");
     response
 }
 
