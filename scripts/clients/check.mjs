@@ -12,7 +12,8 @@ function hold(condition, what) {
 const info = await endpoint.info;
 hold(info.title === "One map", `the title is ${info.title}`);
 hold(await endpoint.hasFeatures, "there are no features");
-hold(await endpoint.hasVectorTiles, "there are no vector tiles");
+const tiled = await endpoint.vectorTileCollections;
+hold(tiled.includes("parcels"), `parcels is not in the tiles of ${tiled}`);
 const collections = await endpoint.featureCollections;
 hold(collections.includes("parcels"), `parcels is not in ${collections}`);
 const parcels = await endpoint.getCollectionInfo("parcels");
