@@ -79,7 +79,7 @@ bench-postgis: ## measure the same city in a throw-away PostGIS, beside ogr2ogr 
 
 clients: ## try GDAL, geopandas, OWSLib, ogc-client and schemathesis on a served city; needs the network for their packages
 	$(call say,System packages for the clients)
-	@scripts/setup test
+	@scripts/setup clients
 	@$(MAKE) release
 	$(call say,Clients)
 	@ONEMAP_BIN_DIR=$(TARGET_DIR)/release scripts/clients/run
