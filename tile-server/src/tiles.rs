@@ -124,8 +124,8 @@ fn coordinate(grid: TileMatrixSet, z: &str, col: &str, row: &str) -> Result<Tile
         .map_err(|error| Problem::not_found(error.to_string()))
 }
 
-/// Answers with a tile: 304 without looking at it where the client's tag is known to be good still, at once where nothing
-/// is, else from the cache, else rendered.
+/// Answers with a tile: 304 without looking at it where the client's tag is known to be good still, else from the cache,
+/// else rendered, where anything is there.
 async fn answer(ask: &Ask, view: &View, selection: Selection, wanted: Wanted) -> Answer {
     let Wanted { tile, coding, .. } = wanted;
     let audience = view.audience_of(&selection.layers);
@@ -148,23 +148,24 @@ async fn answer(ask: &Ask, view: &View, selection: Selection, wanted: Wanted) ->
         ask.app.metrics.unchanged.fetch_add(1, Ordering::Relaxed);
         return Ok(ask.unchanged(&tag, audience, Freshness::Revalidate, wanted.depends));
     }
-    if filter.is_none() && is_empty(&selection.layers, tile) {
-        return Ok(deliver(&Representation::tagged(MVT, Vec::new(), coding, Some(since))));
-    }
     let key = Key::Tile {
         selection: ask.app.selections.id(&names),
         tile,
         coding,
     };
-    let render = ask
-        .app
-        .pool
-        .run(render(ask, view, &selection, filter, wanted, Some(since)));
+    let is_whole = filter.is_none();
+    let render = render(ask, view, &selection, filter, wanted, Some(since));
+    let make = async {
+        if is_whole && is_empty(&selection.layers, tile) {
+            return Ok(Representation::tagged(MVT, Vec::new(), coding, Some(since)));
+        }
+        ask.app.pool.run(render).await
+    };
     let keep = |keep: &mut dyn FnMut()| {
         let touches = &ask.app.touches;
         touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
     };
-    Ok(deliver(&*ask.app.cache.get_if(key, render, keep).await?))
+    Ok(deliver(&*ask.app.cache.get_if(key, make, keep).await?))
 }
 
 /// Whether nothing can be in the tile, which a look at the boxes of features tells.

@@ -1,5 +1,5 @@
 //! MapLibre Tiles, version 1 (<https://maplibre.org/maplibre-tile-spec/specification/v1/>): the same features as in a Mapbox
-//! Vector Tile, by columns, in about half the bytes.
+//! Vector Tile, by columns, in fewer bytes.
 //!
 //! A layer is made from its finished MVT form, so that both always hold the same, whatever else decides what is in a
 //! tile; reading that form back costs a fraction of making it. `read` takes it apart, `geometry` and `column` write

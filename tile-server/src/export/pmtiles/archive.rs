@@ -235,3 +235,83 @@ fn end_of(records: &[Record]) -> u64 {
     let ends = records.iter().map(|record| record.offset + u64::from(record.length));
     ends.max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(to: &Path, what: &str) -> Archive {
+        Archive::open(to, what.as_bytes(), Instant::from_micros(0).unwrap())
+            .unwrap()
+            .0
+    }
+
+    /// Adds the tiles from where the archive is up to `until`; some are empty, some the same.
+    fn push(archive: &mut Archive, until: u64) {
+        for tile in archive.next()..until {
+            let hash = u128::from(tile % 10) + 1;
+            let content = match tile % 10 {
+                3 => Content::Empty,
+                5 if archive.known.contains_key(&hash) => Content::Known(hash),
+                kind => Content::New(hash, vec![kind as u8; 100 + tile as usize % 10]),
+            };
+            archive.push(tile, content).unwrap();
+        }
+    }
+
+    fn finish(archive: Archive) -> Vec<u8> {
+        let to = archive.to.clone();
+        let described = Described {
+            zooms: (0, 9),
+            bounds: Bbox::new(114.0, 29.0, 116.0, 31.0).unwrap(),
+            metadata: "{}".to_owned(),
+        };
+        archive.finish(&described).unwrap();
+        std::fs::read(to).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_goes_on_and_ends_as_one_that_was_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut whole = open(&folder.path().join("whole"), "x");
+        push(&mut whole, 1000);
+        let whole = finish(whole);
+        assert_eq!(&whole[..8], b"PMTiles\x03");
+        let to = folder.path().join("stopped");
+        for (saved, lost) in [(10, 17), (500, 600), (600, 600)] {
+            let mut stopped = open(&to, "x");
+            push(&mut stopped, saved);
+            stopped.save().unwrap();
+            push(&mut stopped, lost);
+            assert!(!to.exists());
+        }
+        let mut last = open(&to, "x");
+        assert_eq!((last.next(), last.size().0), (600, 540));
+        push(&mut last, 1000);
+        assert_eq!(finish(last), whole);
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "nothing else is left"
+        );
+    }
+
+    #[test]
+    fn what_is_of_something_else_or_half_lost_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("a");
+        let begin = || {
+            let mut archive = open(&to, "x");
+            push(&mut archive, 100);
+            archive.save().unwrap();
+        };
+        begin();
+        assert_eq!(open(&to, "x").next(), 100);
+        assert_eq!(open(&to, "y").next(), 0);
+        begin();
+        std::fs::remove_file(folder.path().join("a.part")).unwrap();
+        assert_eq!(open(&to, "x").next(), 0);
+        begin();
+        assert_eq!(open(&to, "x").next(), 100);
+    }
+}

@@ -185,9 +185,20 @@ impl Export {
             "generator": concat!("onemap-export ", env!("CARGO_PKG_VERSION")),
         });
         Described {
-            zooms: self.zooms,
+            zooms: self.shown(),
             bounds: self.bounds(),
             metadata: metadata.to_string(),
+        }
+    }
+
+    /// The lowest and highest zoom of those asked for at which any layer shows.
+    fn shown(&self) -> (u8, u8) {
+        let shows = |z: &u8| self.layers.iter().any(|layer| layer.layer().zoom.contains(*z));
+        let zooms = self.zooms.0..=self.zooms.1;
+        let ends = (zooms.clone().find(shows), zooms.rev().find(shows));
+        match ends {
+            (Some(low), Some(high)) => (low, high),
+            _ => self.zooms,
         }
     }
 
