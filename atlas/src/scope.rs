@@ -19,7 +19,8 @@ pub struct Scope<'w> {
     pub when: &'w dyn Fn(TimeSpan) -> bool,
 }
 
-/// So many different spans of a segment are asked for beforehand; where there are more, those that are met.
+/// So many different spans of a segment are asked for beforehand, or as many as features will be; where there are more,
+/// those that are met.
 const FEW_SPANS: usize = 256;
 
 /// Which of a segment's features are true in a time that is asked for.
@@ -33,9 +34,10 @@ pub(crate) enum Times<'w> {
 }
 
 impl<'w> Times<'w> {
-    pub fn of(live: &Live, when: &'w dyn Fn(TimeSpan) -> bool) -> Self {
+    /// The times of a segment of which some `candidates` will be asked for.
+    pub fn of(live: &Live, when: &'w dyn Fn(TimeSpan) -> bool, candidates: usize) -> Self {
         let times = &live.segment.times;
-        if times.span_count() > FEW_SPANS {
+        if times.span_count() > FEW_SPANS.max(candidates) {
             return Self::Each(when);
         }
         let wanted: Vec<bool> = times.spans().map(|(_, span, _)| when(span)).collect();
@@ -78,19 +80,20 @@ impl Scope<'_> {
 
     /// How many of a segment's features there are.
     fn count_in(&self, live: &Live) -> usize {
-        let times = Times::of(live, self.when);
+        let outer = self.bbox.map(WorldBox::around);
+        let candidates = outer.map_or(0, |outer| live.segment.tree.count(&outer));
+        let times = Times::of(live, self.when, candidates);
         let counts = |slot: u32| live.has(slot) && times.has(live, slot);
         let whole = |run: Range<u32>| match (&times, live.gone_count()) {
             (Times::All, 0) => run.len(),
             (Times::None, _) => 0,
             _ => run.filter(|&slot| counts(slot)).count(),
         };
-        let Some(bbox) = self.bbox else {
+        let Some((bbox, outer)) = self.bbox.zip(outer) else {
             let of_span = |(code, _, count): (u32, TimeSpan, usize)| count - live.gone.count_of_time(code);
             let spans = live.segment.times.spans().filter(|(_, span, _)| (self.when)(*span));
             return spans.map(of_span).sum();
         };
-        let outer = WorldBox::around(bbox);
         let shapes = &live.segment.shapes;
         let mut sum = 0;
         // What lies inside by more than rounding can move a vertex has all its vertices in the box.
@@ -113,6 +116,15 @@ enum Slots {
     Found(std::vec::IntoIter<u32>),
 }
 
+impl Slots {
+    fn len(&self) -> usize {
+        match self {
+            Self::All(range) => range.len(),
+            Self::Found(found) => found.len(),
+        }
+    }
+}
+
 impl Iterator for Slots {
     type Item = u32;
 
@@ -129,7 +141,8 @@ impl LayerSnapshot {
     /// The features of `scope`, in any order: the fastest one.
     pub fn features_in<'a>(&'a self, scope: Scope<'a>) -> impl Iterator<Item = FeatureView<'a>> {
         self.segments.iter().flat_map(move |live| {
-            let times = Times::of(live, scope.when);
+            let slots = scope.slots(live);
+            let times = Times::of(live, scope.when, slots.len());
             let is_in = move |slot: &u32| {
                 let shapes = &live.segment.shapes;
                 live.has(*slot)
@@ -138,7 +151,7 @@ impl LayerSnapshot {
                         .bbox
                         .is_none_or(|bbox| intersect::touches(shapes, *slot as usize, bbox))
             };
-            let slots = scope.slots(live).filter(is_in);
+            let slots = slots.filter(is_in);
             slots.map(|slot| FeatureView::new(&live.segment, slot))
         })
     }

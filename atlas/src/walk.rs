@@ -1,7 +1,6 @@
 //! Features in the order of their numbers, from any number on, forwards and backwards: what pages are made of.
 
 use crate::hits::Hit;
-use crate::index::rtree::Found;
 use crate::live::Live;
 use crate::query::intersect;
 use crate::scope::{Scope, Times};
@@ -45,7 +44,11 @@ impl LayerSnapshot {
             }
             _ => Hits::ByNumber(ByNumber::new(&self.segments, from, direction)),
         };
-        let times: Vec<Times<'_>> = self.segments.iter().map(|live| Times::of(live, scope.when)).collect();
+        let times: Vec<Times<'_>> = self
+            .segments
+            .iter()
+            .map(|live| Times::of(live, scope.when, 0))
+            .collect();
         let is_in = move |hit: &Hit| {
             let live = &self.segments[hit.segment as usize];
             let slot = hit.slot as usize;
@@ -63,14 +66,7 @@ impl LayerSnapshot {
 
     /// How many features have a box that meets `around`, those that are gone included.
     fn candidates(&self, around: &WorldBox) -> usize {
-        let mut count = 0;
-        for live in &self.segments {
-            live.segment.tree.split(around, around, &mut |found| match found {
-                Found::Inside(run) => count += run.len(),
-                Found::OnEdge(_) => count += 1,
-            });
-        }
-        count
+        self.segments.iter().map(|live| live.segment.tree.count(around)).sum()
     }
 
     fn by_place(&self, around: &WorldBox, from: Option<Fid>, direction: Direction) -> BinaryHeap<Reverse<Next>> {

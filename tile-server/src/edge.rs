@@ -26,12 +26,22 @@ use std::time::Instant;
 /// The longest address: a filter of some size fits, a flood does not.
 const MAX_URI_BYTES: usize = 48 << 10;
 
+/// Filters may be long; their beginning tells enough.
+const MAX_LOGGED_CHARS: usize = 500;
+
 /// Answers a request through the routes.
 pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let sees = Client::of(&parts, app.config.public_url.as_ref(), app.listen).sees;
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let query: String = parts
+        .uri
+        .query()
+        .unwrap_or_default()
+        .chars()
+        .take(MAX_LOGGED_CHARS)
+        .collect();
     let mut response = match check(&parts.uri) {
         Err(problem) => problem.into_response(),
         Ok(()) if method == Method::OPTIONS => preflight(),
@@ -50,7 +60,7 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     }
     let took = begun.elapsed();
     app.metrics.answered(response.status(), took);
-    tracing::debug!(%method, path, status = response.status().as_u16(), ?took, "answered");
+    tracing::debug!(%method, path, query, status = response.status().as_u16(), ?took, "answered");
     response
 }
 

@@ -21,8 +21,6 @@ pub(crate) struct Parameter {
 pub(crate) enum Kind {
     /// Any text.
     Text,
-    /// Any text; the one that is meant where the parameter is absent.
-    TextOr(&'static str),
     /// An address that names something, such as a coordinate system; the one that is meant where it is absent.
     Uri { default: Option<&'static str> },
     /// One of some words; the one that is meant where it is absent.
@@ -36,14 +34,10 @@ pub(crate) enum Kind {
         max: Option<u64>,
         default: Option<u64>,
     },
-    /// A number.
-    Number { min: Option<f64> },
     /// Texts.
     Texts,
     /// Numbers, so many at least and at most.
     Numbers { least: usize, most: usize },
-    /// `true` or `false`; the one that is meant where it is absent.
-    Truth { default: bool },
 }
 
 impl Parameter {
@@ -65,21 +59,16 @@ impl Parameter {
 impl Kind {
     fn schema(self) -> Value {
         let mut schema = match self {
-            Kind::Text | Kind::TextOr(_) => json!({"type": "string"}),
-            Kind::Uri { .. } => json!({"type": "string"}),
+            Kind::Text | Kind::Uri { .. } => json!({"type": "string"}),
             Kind::OneOf { values, .. } => json!({"type": "string", "enum": values}),
             Kind::Whole { min, max: None, .. } => json!({"type": "integer", "minimum": min}),
             Kind::Whole { min, max, .. } => json!({"type": "integer", "minimum": min, "maximum": max}),
-            Kind::Number { min: None } => json!({"type": "number"}),
-            Kind::Number { min } => json!({"type": "number", "minimum": min}),
             Kind::Texts => json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
             Kind::Numbers { least, most } => {
                 json!({"type": "array", "items": {"type": "number"}, "minItems": least, "maxItems": most})
             }
-            Kind::Truth { .. } => json!({"type": "boolean"}),
         };
         match self {
-            Kind::TextOr(default) => schema["default"] = default.into(),
             Kind::Uri { default: Some(default) } => schema["default"] = default.into(),
             Kind::OneOf {
                 default: Some(default), ..
@@ -87,7 +76,6 @@ impl Kind {
             Kind::Whole {
                 default: Some(default), ..
             } => schema["default"] = default.into(),
-            Kind::Truth { default } => schema["default"] = default.into(),
             _ => (),
         }
         schema

@@ -143,7 +143,8 @@ fn summary(ask: &Ask, selection: &Selection, grid: TileMatrixSet, place: &Place)
         "dataType": "vector",
         "crs": grid.crs().uri(),
         "tileMatrixSetId": grid.as_str(),
-        "tileMatrixSetURI": tile_matrix_sets::uri(grid),
+        "tileMatrixSetURI": tile_matrix_sets::uri(grid)
+            .map_or_else(|| tile_matrix_sets::address(ask, grid), str::to_owned),
         "links": [own.to_json(), scheme.to_json(), all.to_json(), tiles],
     }))
 }

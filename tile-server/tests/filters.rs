@@ -104,8 +104,8 @@ fn what_cannot_be_is_refused_with_its_place() {
     );
     refused(
         "stars = 1",
-        "&filter-crs=EPSG:3857",
-        "filter-crs: \"EPSG:3857\" is not known",
+        "&filter-crs=EPSG:2383",
+        "filter-crs: \"EPSG:2383\" is not known",
     );
     refused("{\"op\":\"=\"", "&filter-lang=cql2-json", "no JSON");
     // A hidden layer has no fields to be found out.

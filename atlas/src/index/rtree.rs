@@ -80,6 +80,16 @@ impl RTree {
         }
     }
 
+    /// How many entries meet `query`.
+    pub fn count(&self, query: &WorldBox) -> usize {
+        let mut count = 0;
+        self.split(query, query, &mut |found| match found {
+            Found::Inside(run) => count += run.len(),
+            Found::OnEdge(_) => count += 1,
+        });
+        count
+    }
+
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         self.boxes.capacity() * size_of::<WorldBox>() + self.levels.capacity() * size_of::<usize>()
@@ -214,6 +224,7 @@ mod tests {
             });
             let mut hits = Vec::new();
             tree.search(&outer, &mut hits);
+            prop_assert_eq!(tree.count(&outer), hits.len());
             prop_assert_eq!(found, hits);
             prop_assert!(are_inside);
         }

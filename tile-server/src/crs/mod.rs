@@ -127,14 +127,9 @@ impl OutCrs {
         }
     }
 
-    /// From longitude and latitude to the two numbers of a position in the authority's order, not rounded; none where
-    /// the system has no place for it (a quarter of the globe and more from a zone's meridian).
-    #[inline]
-    pub(crate) fn project(&self, lonlat: Coord) -> Option<Coord> {
-        self.east_north(lonlat).map(|at| self.ordered(at))
-    }
-
-    /// As [`OutCrs::project`], longitude or easting first whatever the authority says: what binary formats keep.
+    /// From longitude and latitude to longitude or easting, then latitude or northing, whatever the authority's order
+    /// ([`OutCrs::ordered`]); not rounded. None where the system has no place for it: a quarter of the globe and more from
+    /// a zone's meridian.
     #[inline]
     pub(crate) fn east_north(&self, lonlat: Coord) -> Option<Coord> {
         match &self.kind {

@@ -1,6 +1,8 @@
 //! Against PROJ 9.1: `gdaltransform -s_srs EPSG:4490 -t_srs EPSG:n -output_xy`.
 
 use super::*;
+use onemap_atlas::{LayerBuilder, LayerSnapshot, Scope};
+use onemap_model::{Bbox, Feature, Fid, Geometry, GeometryType, Name, Path, Row};
 
 /// Code, longitude, latitude, easting, northing.
 #[rustfmt::skip]
@@ -50,6 +52,11 @@ fn at(x: f64, y: f64) -> Coord {
     Coord { x, y }
 }
 
+/// In the authority's order.
+fn project(crs: &OutCrs, lonlat: Coord) -> Option<Coord> {
+    crs.east_north(lonlat).map(|there| crs.ordered(there))
+}
+
 #[test]
 fn positions_are_within_a_hundredth_of_a_millimetre_of_proj() {
     for &(code, lon, lat, east, north) in PROJ {
@@ -69,7 +76,7 @@ fn positions_are_within_a_hundredth_of_a_millimetre_of_proj() {
 fn there_and_back_is_where_one_was() {
     for crs in OutCrs::all() {
         for (lon, lat) in [(75.5, 0.0), (90.0, 89.9), (105.2, 30.0), (115.04, -30.2), (134.9, 66.0)] {
-            let there = crs.project(at(lon, lat)).unwrap();
+            let there = project(&crs, at(lon, lat)).unwrap();
             let back = crs.unproject(there).unwrap();
             assert!((back.x - lon).hypot(back.y - lat) < 1e-9, "{crs} {there:?} {back:?}");
         }
@@ -80,7 +87,7 @@ fn there_and_back_is_where_one_was() {
 fn axes_are_in_the_authoritys_order() {
     let (lon, lat) = (115.04, 30.2);
     let check = |text: &str, expected: Coord| {
-        let got = OutCrs::parse(text).unwrap().project(at(lon, lat)).unwrap();
+        let got = project(&OutCrs::parse(text).unwrap(), at(lon, lat)).unwrap();
         assert!((got.x - expected.x).hypot(got.y - expected.y) < 1e-5, "{text}: {got:?}");
     };
     check(CRS84, at(lon, lat));
@@ -121,10 +128,63 @@ fn every_system_is_found_by_its_names_and_no_other_is() {
 
 #[test]
 fn what_is_no_place_gives_none_and_a_pole_is_far_but_finite() {
-    assert_eq!(crs(4547).project(at(114.0 + 90.0, 0.0)), None);
+    assert_eq!(project(&crs(4547), at(114.0 + 90.0, 0.0)), None);
     assert_eq!(crs(4547).unproject(at(0.0, 1e9)), None);
     assert_eq!(crs(4547).unproject(at(f64::MAX, f64::MAX)), None);
-    assert!(crs(4547).project(at(114.0, 90.0)).unwrap().x < 10_001_966.0);
-    let pole = crs(3857).project(at(0.0, -90.0)).unwrap();
+    assert!(project(&crs(4547), at(114.0, 90.0)).unwrap().x < 10_001_966.0);
+    let pole = project(&crs(3857), at(0.0, -90.0)).unwrap();
     assert!(pole.y < -8.0e7 && pole.y.is_finite());
+}
+
+/// A layer of one line.
+fn line(from: Coord, to: Coord) -> LayerSnapshot {
+    let name = Name::new("lines").unwrap();
+    let layer = Layer::new(name, GeometryType::MultiLineString, Crs::CGCS2000, vec![]).unwrap();
+    let mut builder = LayerBuilder::new(layer);
+    let row = Row {
+        geometry: Some(Geometry::Lines(vec![Path::new(vec![from, to]).unwrap()])),
+        ..Row::default()
+    };
+    builder.push(Feature {
+        fid: Fid::new(1).unwrap(),
+        row,
+    });
+    builder.finish()
+}
+
+#[test]
+fn a_window_finds_long_edges_where_they_truly_are() {
+    let crs = crs(4547);
+    for turn in 0..60_u32 {
+        let part = |many: u32| f64::from(turn * many % 60) / 60.0;
+        let from = at(111.5 + 5.0 * part(7), 29.0 + 2.0 * part(13));
+        let to = at(from.x + 1.5 * (part(11) - 0.5), from.y + 1.2 * (part(17) - 0.5));
+        if from == to {
+            continue;
+        }
+        let layer = line(from, to);
+        let on = |part: f64| {
+            let lonlat = at(from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part);
+            crs.east_north(lonlat).unwrap()
+        };
+        let (middle, next) = (on(part(29)), on(part(29) + 1e-6));
+        let length = (next.x - middle.x).hypot(next.y - middle.y).max(1e-9);
+        let (aside_x, aside_y) = (-(next.y - middle.y) / length, (next.x - middle.x) / length);
+        let check = |aside_m: f64, expected: bool| {
+            let (x, y) = (middle.x + aside_x * aside_m, middle.y + aside_y * aside_m);
+            let bbox = Bbox::new(x - 0.1, y - 0.1, x + 0.1, y + 0.1).unwrap();
+            let window = Window::new(crs, bbox, layer.layer());
+            let scope = Scope {
+                bbox: None,
+                near: window.near(),
+                when: &|_| true,
+            };
+            let found = layer.features_in(scope).any(|feature| window.touches(&feature));
+            assert_eq!(found, expected, "{from:?} to {to:?}, {aside_m} m aside");
+        };
+        check(0.0, true);
+        check(0.09, true);
+        check(-0.2, false);
+        check(0.2, false);
+    }
 }

@@ -90,7 +90,7 @@ impl Zone {
         let eta = (sin_lon / (tau * tau + cos_lon * cos_lon).sqrt()).asinh();
         let (more_xi, more_eta) = series(&ALPHA, xi, eta);
         let (xi, eta) = (xi + more_xi, eta + more_eta);
-        (eta.abs() <= FARTHEST).then(|| Coord {
+        (eta.abs() <= FARTHEST).then_some(Coord {
             x: RECTIFYING_M * eta + self.false_easting_m,
             y: RECTIFYING_M * xi,
         })

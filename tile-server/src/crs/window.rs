@@ -54,12 +54,14 @@ impl Window {
         let Some(filter) = &self.filter else {
             return false;
         };
-        let own = Bbox::around(feature.geometry().iter().flat_map(Geometry::coords));
-        let is_near = |own: &Bbox| self.near.is_none_or(|near| near.intersects(own));
-        if !own.as_ref().is_some_and(is_near) {
+        let is_near = |own: Bbox| self.near.is_none_or(|near| near.intersects(&own));
+        let geometry = feature
+            .bbox()
+            .filter(|own| is_near(*own))
+            .and_then(|_| feature.geometry());
+        let Some(geometry) = geometry else {
             return false;
-        }
-        let geometry = feature.geometry().expect("it has a box");
+        };
         let mut places = geometry.coords().map(|at| self.crs.east_north(at));
         if places.any(|at| at.is_none_or(|at| self.bbox.contains_point(at))) {
             // A feature that reaches to where the system has no numbers, and is near, is given rather than lost.

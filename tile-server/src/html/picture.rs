@@ -7,13 +7,14 @@ use std::fmt::Write;
 const WIDTH: f64 = 320.0;
 const HEIGHT: f64 = 220.0;
 const MARGIN: f64 = 10.0;
+/// Points have no size: about a metre is shown around them.
+const LEAST_DEGREES: f64 = 1e-5;
 /// More vertices than a small picture can show.
 const MAX_VERTICES: usize = 20_000;
 
 /// From longitude and latitude to the picture.
 struct Frame {
-    west: f64,
-    north: f64,
+    center: Coord,
     x_scale: f64,
     y_scale: f64,
 }
@@ -21,24 +22,21 @@ struct Frame {
 impl Frame {
     /// A frame that holds `bbox`, with degrees of longitude as short as they are at its middle.
     fn around(bbox: Bbox) -> Self {
-        let narrowing = bbox.center().y.to_radians().cos().max(0.05);
-        let (width, height) = (
-            (bbox.east() - bbox.west()).max(1e-9) * narrowing,
-            (bbox.north() - bbox.south()).max(1e-9),
-        );
-        let scale = ((WIDTH - 2.0 * MARGIN) / width).min((HEIGHT - 2.0 * MARGIN) / height);
-        let x_scale = scale * narrowing;
-        let (spare_x, spare_y) = (WIDTH - width * scale, HEIGHT - height * scale);
+        let center = bbox.center();
+        let narrowing = center.y.to_radians().cos().max(0.05);
+        let (width, height) = ((bbox.east() - bbox.west()) * narrowing, bbox.north() - bbox.south());
+        let room = |room: f64, size: f64| (room - 2.0 * MARGIN) / size.max(LEAST_DEGREES);
+        let scale = room(WIDTH, width).min(room(HEIGHT, height));
         Self {
-            west: bbox.west() - spare_x / 2.0 / x_scale,
-            north: bbox.north() + spare_y / 2.0 / scale,
-            x_scale,
+            center,
+            x_scale: scale * narrowing,
             y_scale: scale,
         }
     }
 
     fn at(&self, at: Coord) -> (f64, f64) {
-        ((at.x - self.west) * self.x_scale, (self.north - at.y) * self.y_scale)
+        let (east, north) = (at.x - self.center.x, at.y - self.center.y);
+        (WIDTH / 2.0 + east * self.x_scale, HEIGHT / 2.0 - north * self.y_scale)
     }
 }
 
