@@ -1,5 +1,7 @@
 //! Pages and whole layers in other forms than GeoJSON, over HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use common::http::Reply;

@@ -1,5 +1,7 @@
 //! `onemap-export`: what it writes is read back by GDAL, Parquet by its own library, and equals what was stored.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use onemap_model::{
