@@ -1,8 +1,11 @@
 //! Pages and whole layers in other forms than GeoJSON, over HTTP.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
-use common::{city, serve_city};
+use common::http::Reply;
+use common::{Running, city, serve_city};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
@@ -26,6 +29,11 @@ fn count(body: &[u8], name: &str) -> usize {
     line.unwrap_or_else(|| panic!("{name}: {said}")).parse().unwrap()
 }
 
+/// An answer without chunks, which the client of these tests does not put together.
+fn whole(server: &Running, path: &str) -> Reply {
+    server.request(path).http_10().send()
+}
+
 #[test]
 fn a_layer_comes_whole_in_every_form() {
     let (server, _) = serve_city("");
@@ -38,16 +46,19 @@ fn a_layer_comes_whole_in_every_form() {
         ("gpkg", "gpkg"),
         ("shp-gbk", "shp.zip"),
     ] {
-        let reply = server.get(&format!("/collections/pois/download?f={form}"));
+        let reply = whole(&server, &format!("/collections/pois/download?f={form}"));
         assert_eq!(reply.status, 200, "{form}: {}", reply.text());
         assert_eq!(reply.header("ogc-numbermatched"), Some("37"), "{form}");
         let disposition = reply.header("content-disposition").unwrap();
         assert!(disposition.contains(&format!("pois.{extension}")), "{disposition}");
         assert_eq!(count(&reply.body, &format!("pois.{extension}")), city::POIS, "{form}");
     }
-    let parquet = server.get("/collections/pois/download?f=parquet");
+    let parquet = whole(&server, "/collections/pois/download?f=parquet");
     assert!(parquet.body.starts_with(b"PAR1") && parquet.body.ends_with(b"PAR1"));
-    let east = server.get("/collections/%E5%AE%97%E5%9C%B0/download?f=csv&filter=zddm='east'");
+    let east = whole(
+        &server,
+        "/collections/%E5%AE%97%E5%9C%B0/download?f=csv&filter=zddm='east'",
+    );
     let text = east.text();
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(

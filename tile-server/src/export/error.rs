@@ -30,7 +30,7 @@ pub(super) enum Error {
         /// The layer.
         layer: String,
         /// Why.
-        source: WriteError,
+        source: Box<WriteError>,
     },
     /// Tiles could not be written.
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl Error {
             Error::Interrupted => 130,
             Error::Io { .. } | Error::Tiles(ExportError::Io { .. }) => 2,
             Error::Store(error) => 1 + u8::from(is_fault(error)),
-            Error::Write { source, .. } => match source {
+            Error::Write { source, .. } => match &**source {
                 WriteError::Io(_) => 2,
                 WriteError::Store(error) => 1 + u8::from(is_fault(error)),
                 _ => 1,

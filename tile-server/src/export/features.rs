@@ -164,7 +164,7 @@ fn failure(file: &Path, layer: &Layer, source: WriteError) -> Error {
     Error::Write {
         file: file.to_owned(),
         layer: layer.name().to_string(),
-        source,
+        source: Box::new(source),
     }
 }
 

@@ -4,6 +4,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Instant;
 
+/// Layers of fewer features are written before a line is read.
+const FEW: u64 = 2000;
+
 /// How far the writing of a layer is.
 pub(super) struct Tell {
     bar: Option<ProgressBar>,
@@ -43,7 +46,11 @@ impl Tell {
             }
             return;
         }
-        let tenth = self.done * 10 / self.total;
+        let tenth = if self.total < FEW {
+            0
+        } else {
+            self.done * 10 / self.total
+        };
         if tenth > self.tenth {
             self.tenth = tenth;
             let rate = self.done as f64 / self.begun.elapsed().as_secs_f64().max(1e-3);

@@ -1,7 +1,7 @@
 //! FlatGeobuf 3 with its packed Hilbert R-tree, which lets a reader fetch a part of a file.
 //!
 //! The index stands before the features and needs their sizes, so they are laid aside first. A day is a time at midnight,
-//! lists are JSON, an empty geometry is none: the form has no others.
+//! lists are JSON, an empty geometry is none, and where any position has a height an unknown one is 0: the form has no others.
 
 use super::column::Column;
 use super::json::write_array;
@@ -299,7 +299,8 @@ fn paths<'f>(
 ) -> WIPOffset<fgb::Geometry<'f>> {
     let coords = paths.iter().flat_map(|path| path.coords());
     let xy: Vec<f64> = coords.flat_map(|at| [at.x, at.y]).collect();
-    let height = |path: &Path, at: usize| path.z().get(at).copied().unwrap_or(f64::NAN);
+    // As GDAL does; a NaN would have readers take the whole position for none.
+    let height = |path: &Path, at: usize| path.z().get(at).copied().filter(|z| z.is_finite()).unwrap_or(0.0);
     let heights = |path: &&Path| (0..path.len()).map(|at| height(path, at)).collect::<Vec<_>>();
     let z: Option<Vec<f64>> = has_z.then(|| paths.iter().flat_map(heights).collect());
     let mut end = 0;

@@ -16,6 +16,9 @@ pub(super) struct Spool {
     size: u64,
 }
 
+/// A record's two parts: WKB, or nothing, and whatever belongs to it.
+type Record<'r> = (&'r [u8], &'r [u8]);
+
 /// Records in the order in which they were laid aside.
 pub(super) struct Records {
     file: BufReader<SpooledTempFile>,
@@ -117,7 +120,7 @@ impl Records {
     ///
     /// # Errors
     /// Where the disk fails.
-    pub fn next(&mut self) -> Result<Option<(&[u8], &[u8])>, WriteError> {
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, WriteError> {
         if self.left == 0 {
             return Ok(None);
         }

@@ -134,7 +134,7 @@ impl Shapes {
         let mut out = self.shape.code(self.has_z).to_le_bytes().to_vec();
         match geometry {
             Geometry::Points(path) if self.shape == Shape::Point => self.point(&mut out, path),
-            Geometry::Points(path) => self.runs(&mut out, bbox, &[path.clone()]),
+            Geometry::Points(path) => self.runs(&mut out, bbox, std::slice::from_ref(path)),
             Geometry::Lines(lines) => self.runs(&mut out, bbox, lines),
             Geometry::Polygons(polygons) => {
                 let rings = polygons.iter().flat_map(|polygon| {
