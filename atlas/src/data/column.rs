@@ -74,10 +74,14 @@ impl Column {
         }
     }
 
-    /// Whether the value at `at` is one of a column of texts, and not null.
+    /// Whether the value at `at` is a text, in whatever kind of column.
     #[inline]
     pub fn is_text(&self, at: usize) -> bool {
-        matches!(self, Column::Text { codes, .. } if codes.get(at) != 0)
+        match self {
+            Column::Text { codes, .. } => codes.get(at) != 0,
+            Column::Other(values) => matches!(values[at], Value::Text(_)),
+            _ => false,
+        }
     }
 
     /// A number below [`Column::code_count`] that is the same for equal values and for no others; none where the

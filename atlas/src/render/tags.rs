@@ -25,6 +25,8 @@ pub(super) struct Tags<'a> {
     /// Names in order of first use.
     keys: Vec<&'a str>,
     values: Values,
+    /// The feature that came last, and the number of its public id.
+    last: Option<(Hit, Option<u32>)>,
     encoded: Vec<u8>,
     text: String,
 }
@@ -65,6 +67,7 @@ impl<'a> Tags<'a> {
             features,
             keys: Vec::new(),
             values: Values::default(),
+            last: None,
             encoded: Vec::new(),
             text: String::new(),
         }
@@ -72,7 +75,9 @@ impl<'a> Tags<'a> {
 
     /// Appends the feature's tags to `out`: pairs of a key's and a value's number, the public id first.
     ///
-    /// A public id is a value of its own: no two features have the same. Where a field gives it, that shares it.
+    /// A public id is a value of its own: no two features have the same, but the parts of a collection, which come one
+    /// after the other. Where a field gives it, that shares it. (MVT 2.1, clause 4.1, wants no value twice where that can
+    /// be; to look ids up, too, would cost more than the few bytes of another field that happens to say the same.)
     pub fn put(&mut self, hit: Hit, out: &mut Vec<u8>) {
         let mut sources = std::mem::take(&mut self.sources);
         let mut fields = std::mem::take(&mut self.fields);
@@ -81,7 +86,11 @@ impl<'a> Tags<'a> {
             source.know(&fields, self.features);
         }
         let values = &mut self.values;
-        let id = source.segment.with_public_id(hit.slot, |id| values.add_text(id));
+        let id = match self.last {
+            Some((last, id)) if last == hit => id,
+            _ => source.segment.with_public_id(hit.slot, |id| values.add_text(id)),
+        };
+        self.last = Some((hit, id));
         if let Some(id) = id {
             self.id.put(id, &mut self.keys, out);
         }
