@@ -81,7 +81,11 @@ pub fn wait_for_open_transactions(database: &Database<'_>, wanted: u64) {
     });
 }
 
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+/// Waits until something is so.
+///
+/// # Panics
+/// Where it is not within a minute.
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < PATIENCE, "not within a minute: {what}");

@@ -70,12 +70,13 @@ fn connections_of_the_server_that_are_ended_lose_nothing() {
     with_cluster(|cluster| {
         Scene::new(cluster).survive(|database, _| {
             for _ in 0..3 {
-                let ended = database.psql(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                     WHERE datname = current_database() AND application_name LIKE 'onemap%'",
-                );
+                let of_server =
+                    "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'onemap%'";
+                let connected = format!("SELECT count(*) > 0 {of_server}");
+                live::wait_until("the server is connected", || database.psql(&connected) == "t");
+                let ended = database.psql(&format!("SELECT count(pg_terminate_backend(pid)) {of_server}"));
                 assert_ne!(ended, "0", "the server has no connection");
-                pause(1);
+                live::wait_for_commits(database, SOME_EDITS);
             }
         });
     });
@@ -279,11 +280,7 @@ fn a_layer_overwritten_by_ogr2ogr_is_followed() {
             "-lco",
             "GEOMETRY_NAME=geom",
         ]);
-        let began = Instant::now();
-        while live::committed(&database) == before {
-            assert!(began.elapsed() < Duration::from_secs(30), "nobody noticed");
-            pause(1);
-        }
+        live::wait_until("somebody notices", || live::committed(&database) > before);
         database.psql("UPDATE parcels SET zl = 'and edited' WHERE fid % 5 = 0");
         live::assert_right(&database, &serving);
         let past = serving.get(&format!("/collections/parcels/items?limit=1&version={before}"));
@@ -358,6 +355,7 @@ fn two_servers_behind_a_proxy_look_like_one_to_whoever_says_what_they_wrote() {
             return;
         };
         let editor = Editor::start(&database.url(), PARCELS, 11);
+        let mut answered = 0;
         for n in 0..200 {
             let text = format!("written {n}");
             // The version that one's own commit made: the newest that there is then, or an older one.
@@ -375,6 +373,7 @@ fn two_servers_behind_a_proxy_look_like_one_to_whoever_says_what_they_wrote() {
                 // Not caught up within a second, or the other editor removed it: honest, and no older state.
                 continue;
             }
+            answered += 1;
             assert_eq!(answer.status, 200, "{}", answer.text());
             let shown: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
             let shown = shown["properties"]["zl"].as_str().unwrap_or_default();
@@ -384,6 +383,7 @@ fn two_servers_behind_a_proxy_look_like_one_to_whoever_says_what_they_wrote() {
             assert!(!older, "{shown:?} after {text:?}");
         }
         editor.finish();
+        assert!(answered > 10, "only {answered} answers in 200");
         for server in &servers {
             live::assert_right(&database, server);
         }

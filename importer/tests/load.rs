@@ -327,17 +327,11 @@ fn an_interrupted_load_says_that_nothing_was_changed() {
         .find(|line| line.as_ref().unwrap().starts_with("making parcels"))
         .unwrap()
         .unwrap();
-    let start = std::time::Instant::now();
     Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
         .unwrap();
     let status = child.wait().unwrap();
-    assert!(
-        start.elapsed() < std::time::Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
     assert_eq!(status.code(), Some(130));
     let last = lines.map(Result::unwrap).last().unwrap();
     assert!(last.contains("nothing was changed"), "{last}");

@@ -131,7 +131,7 @@ fn a_frozen_server_is_unreachable_within_the_bound() {
     let began = Instant::now();
     let refused = onemap_store::open(&database.url(), OpenMode::Existing).err().unwrap();
     assert!(matches!(refused, Error::Unreachable { .. }), "{refused}");
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
 }
 
 fn rows_of(round: i64) -> Vec<Row> {
@@ -169,11 +169,13 @@ fn a_killed_load_leaves_the_old_version_or_the_new_one() {
     let Some(cluster) = Cluster::shared() else { return };
     let (clean, database) = (cluster.fresh_database(), cluster.fresh_database());
     let (mut store, mut expected) = (open(&clean), Vec::new());
-    let rounds = 3;
+    let (rounds, began) = (3, Instant::now());
     for round in 0..rounds {
         load_round(&mut *store, round);
         expected.push(digest_of(&mut *store, Version(round as u64 + 1)));
     }
+    // Several deaths for each of the three loads, however fast the machine is.
+    let step = began.elapsed() / 12;
     let (mut killed, mut wait) = (0, Duration::ZERO);
     let mut store = open(&database);
     for _ in 0..200 {
@@ -189,7 +191,7 @@ fn a_killed_load_leaves_the_old_version_or_the_new_one() {
         child.wait().unwrap();
         killed += u32::from(was_alive);
         wait = if was_alive {
-            wait + Duration::from_millis(67)
+            wait + step
         } else {
             Duration::from_millis(5)
         };
