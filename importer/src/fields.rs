@@ -73,6 +73,20 @@ pub fn columns(defns: &[FieldDefn], name: impl Fn(&[u8]) -> String) -> Vec<Colum
     defns.iter().enumerate().map(column).collect()
 }
 
+/// Puts the column that a database counts its rows with, which GDAL takes for itself, before the others.
+pub fn add_number(name: &str, columns: &mut Vec<Column>) {
+    if !name.is_empty() {
+        columns.insert(
+            0,
+            Column {
+                at: 0,
+                source_name: name.to_owned(),
+                kind: Kind::Number,
+            },
+        );
+    }
+}
+
 impl Fields {
     /// Gives every column its role and every field a legal name of its own.
     ///

@@ -8,7 +8,7 @@ use crate::quality::City;
 use crate::quality::backdrop::Backdrop;
 use crate::rows;
 use crate::settings::Settings;
-use crate::source::{self, FileId};
+use crate::source::{self, Beside, FileId, database};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
 use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, without_password};
@@ -42,7 +42,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     let start = Instant::now();
     refuse_itself(request)?;
     let mut destination = Destination::find(&request.store, request.store_crs)?;
-    let sources = source::open_all_beside(&request.sources, &request.settings, destination.file)?;
+    let sources = source::open_all_beside(&request.sources, &request.settings, &destination.beside())?;
     let mut plans = plan::agreed(&sources, &request.settings, destination.crs)?;
     plan::keep_definitions(&mut plans, &destination.layers()?, &request.settings)?;
     let mut findings = Findings::keeping(request.kept_findings);
@@ -64,8 +64,11 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
 
 /// The sources as they are kept with the version that they made: for all to read, and so without passwords.
 fn all_shown(sources: &[String]) -> String {
-    let named: Vec<String> = sources.iter().map(|source| without_password(source)).collect();
-    named.join(" ")
+    let named = |source: &String| match database::is_named(source) {
+        true => database::shown(source),
+        false => source.clone(),
+    };
+    sources.iter().map(named).collect::<Vec<_>>().join(" ")
 }
 
 /// The store that is loaded into.
@@ -110,6 +113,16 @@ impl Destination {
             made: None,
             file,
         })
+    }
+
+    /// What none of the sources may be.
+    fn beside(&self) -> Beside {
+        Beside {
+            file: self.file,
+            database: onemap_store::is_connection(&self.text)
+                .then(|| database::identity(&self.text))
+                .flatten(),
+        }
     }
 
     /// The layers that it has.

@@ -97,6 +97,31 @@ pub fn layer_geometry_type(layer: &impl LayerAccess) -> OGRwkbGeometryType::Type
     unsafe { gdal_sys::OGR_L_GetGeomType(layer.c_layer()) }
 }
 
+/// The column that a feature's number is kept in; empty where the source has none.
+pub fn number_column(layer: &impl LayerAccess) -> Vec<u8> {
+    // SAFETY: the layer lives as long as the borrow; the name is a NUL-terminated string that it owns, copied here.
+    unsafe {
+        CStr::from_ptr(gdal_sys::OGR_L_GetFIDColumn(layer.c_layer()))
+            .to_bytes()
+            .to_vec()
+    }
+}
+
+/// Begins a transaction, which ends with the data set.
+///
+/// # Errors
+/// What GDAL says.
+pub fn begin(dataset: &Dataset) -> Result<(), String> {
+    // SAFETY: the data set lives as long as the borrow; the call changes nothing but its transaction.
+    let code = unsafe { gdal_sys::GDALDatasetStartTransaction(dataset.c_dataset(), 0) };
+    match code {
+        OGRErr::OGRERR_NONE => Ok(()),
+        code => {
+            Err(crate::messages::take_line().unwrap_or_else(|| format!("no transaction begins (OGR error {code})")))
+        }
+    }
+}
+
 /// Starts reading a layer from its beginning.
 pub fn rewind_layer(layer: &impl LayerAccess) {
     // SAFETY: the layer lives as long as the borrow.

@@ -352,7 +352,14 @@ fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Invento
     }
     let decoder = from.part.decoder.clone().unwrap_or_else(Decoder::utf8);
     let mut columns = fields::columns(&ogr::field_defns(&from.layer), |name| decoder.decode_name(name));
-    if from.part.is_store {
+    if let Some(table) = from.table {
+        let wrong = |reason| Error::layer(&from.part.label, &from.name, reason);
+        table.must_be_kept_whole(&from.part.dataset).map_err(wrong)?;
+        if !table.is_stored {
+            fields::add_number(&decoder.decode_name(&ogr::number_column(&from.layer)), &mut columns);
+        }
+    }
+    if from.part.is_store || from.table.is_some_and(|table| table.is_stored) {
         // The store's own column for recorded time; the rows get a new one.
         columns.retain(|column| column.source_name != "since");
     }
@@ -408,10 +415,12 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
         Some(declared) => Horizontal::of(declared)?,
         None => None,
     };
-    let seen = range.or_else(|| extent(from));
+    // A database reads the whole table for it.
+    let seen = || range.or_else(|| extent(from));
     let chosen = crs::choose(declared, settings.crs, settings.force)?;
-    if let (Some(chosen), Some(seen)) = (&chosen, seen)
+    if let Some(chosen) = &chosen
         && chosen.crs.is_transverse_mercator()
+        && let Some(seen) = seen()
         && is_swapped(&seen)
     {
         let [west, south, east, north] = seen.to_array();
@@ -422,7 +431,7 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
         ));
     }
     chosen.ok_or_else(|| {
-        let range = seen.map_or_else(String::new, |seen| {
+        let range = seen().map_or_else(String::new, |seen| {
             let [west, south, east, north] = seen.to_array();
             let guess = suggestion(&seen).map_or_else(String::new, |guess| format!("; {guess}"));
             format!(" (x {west} to {east}, y {south} to {north}{guess})")

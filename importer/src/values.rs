@@ -42,6 +42,8 @@ pub enum Kind {
     WrittenDate,
     /// A text that is written as a moment.
     WrittenDateTime,
+    /// The number of the row itself.
+    Number,
     /// The number of an OSM object, with the letter of its type before it.
     OsmId {
         /// `n`, `w` or `r`.
@@ -67,7 +69,7 @@ impl Kind {
     pub fn field_type(self) -> FieldType {
         match self {
             Kind::Bool => FieldType::Bool,
-            Kind::Int | Kind::WrittenInt => FieldType::Int,
+            Kind::Int | Kind::WrittenInt | Kind::Number => FieldType::Int,
             Kind::Float | Kind::WrittenFloat => FieldType::Float,
             Kind::Text | Kind::WrittenText | Kind::OsmId { .. } | Kind::OsmArea => FieldType::Text,
             Kind::Date | Kind::WrittenDate => FieldType::Date,
@@ -136,6 +138,7 @@ impl Reader<'_> {
             Kind::WrittenInt | Kind::WrittenFloat | Kind::WrittenDate | Kind::WrittenDateTime => feature
                 .text(at)
                 .and_then(|bytes| self.written(&self.decoder.decode(bytes).0, kind, notes)),
+            Kind::Number => Some(Value::Int(feature.fid())),
             Kind::OsmId { letter } => osm_id(feature, at, letter),
             Kind::OsmArea => osm_id(feature, at, 'r').or_else(|| osm_id(feature, at + 1, 'w')),
         };

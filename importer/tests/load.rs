@@ -235,8 +235,8 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_no_store() {
         "on this machine",
     );
     refused(
-        &["load", "PG:dbname=x", "--to", to],
-        "databases cannot be read as sources yet",
+        &["load", "PG:host=x password=my secret", "--to", to],
+        "PG:…: no connection is understood",
     );
     refused(&["load", &file("a.dwg", "AC1015"), "--to", to], "DXF");
     refused(&["load", &file("a.xls", "PK"), "--to", to], "CSV");

@@ -29,9 +29,11 @@ pub enum Format {
     FileGdb,
     /// AutoCAD DXF.
     Dxf,
+    /// Tables of a PostgreSQL database.
+    Postgres,
 }
 
-/// Prefixes by which GDAL would reach for the network, a database or other files.
+/// Prefixes by which GDAL would reach for the network, other databases or other files.
 const NOT_LOCAL: [&str; 7] = ["/vsi", "http:", "https:", "ftp:", "s3:", "wfs:", "mysql:"];
 
 impl Format {
@@ -47,6 +49,7 @@ impl Format {
             Format::Osm => "OSM",
             Format::FileGdb => "OpenFileGDB",
             Format::Dxf => "DXF",
+            Format::Postgres => "PostgreSQL",
         }
     }
 
@@ -84,12 +87,6 @@ impl Format {
 /// With what to do instead.
 pub fn must_be_local(source: &str) -> Result<()> {
     let lower = source.to_lowercase();
-    if lower.starts_with("pg:") || lower.starts_with("postgres:") || lower.starts_with("postgresql:") {
-        return Err(Error::source(
-            "PG:…",
-            "databases cannot be read as sources yet: export the tables to a GeoPackage",
-        ));
-    }
     if NOT_LOCAL.iter().any(|prefix| lower.starts_with(prefix)) {
         return Err(Error::source(
             source,
@@ -166,12 +163,6 @@ mod tests {
                 "{bad}"
             );
         }
-        let error = must_be_local("PG:host=x password=secret").unwrap_err().to_string();
-        assert!(
-            error.contains("not be read") || error.contains("cannot be read"),
-            "{error}"
-        );
-        assert!(!error.contains("secret"));
         assert!(must_be_local("data/wfs.shp").is_ok());
     }
 }

@@ -1,6 +1,7 @@
-//! Sources: files, geodatabases and archives, opened read-only, with the layers in them.
+//! Sources: files, geodatabases, archives and databases, opened read-only, with the layers in them.
 
 pub mod archive;
+pub mod database;
 pub mod dbf;
 mod folder;
 pub mod format;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::{interrupt, messages, ogr, setup};
 use archive::Limits;
+use database::{Identity, Table};
 use folder::Folder;
 use format::Format;
 use gdal::vector::{Layer, LayerAccess};
@@ -43,6 +45,17 @@ pub struct Part {
     pub deleted: u64,
     /// The sheet that it was written from; none for other formats.
     pub sheet: Option<Sheet>,
+    /// The tables in it, for databases.
+    pub tables: Vec<Table>,
+}
+
+/// What a load writes to, which none of its sources may be.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// The store, where it is a file that is there.
+    pub file: Option<FileId>,
+    /// The database that the store is in.
+    pub database: Option<Identity>,
 }
 
 /// One layer of a source.
@@ -53,6 +66,8 @@ pub struct SourceLayer<'s> {
     pub layer: Layer<'s>,
     /// Its own name, decoded.
     pub name: String,
+    /// What it is in a database; none for other sources.
+    pub table: Option<&'s Table>,
 }
 
 /// Which file of this machine one is, whatever it is called.
@@ -79,17 +94,18 @@ impl FileId {
 /// # Errors
 /// The first that cannot be opened.
 pub fn open_all(names: &[String], settings: &Settings) -> Result<Vec<Source>> {
-    open_all_beside(names, settings, None)
+    open_all_beside(names, settings, &Beside::default())
 }
 
-/// Opens all sources for a load into `store`, which none of them may hold: it must not be read while it is written.
+/// Opens all sources for a load into what `beside` names, which none of them may hold: it must not be read while it is
+/// written.
 ///
 /// # Errors
 /// The first that cannot be opened or that holds the store.
-pub fn open_all_beside(names: &[String], settings: &Settings, store: Option<FileId>) -> Result<Vec<Source>> {
+pub fn open_all_beside(names: &[String], settings: &Settings, beside: &Beside) -> Result<Vec<Source>> {
     names
         .iter()
-        .map(|name| Source::open_beside(name, settings.encoding.as_ref(), store))
+        .map(|name| Source::open_beside(name, settings.encoding.as_ref(), beside))
         .collect()
 }
 
@@ -99,11 +115,19 @@ impl Source {
     /// # Errors
     /// Where it is no file of this machine, no format that can be read, or broken.
     pub fn open(name: &str, encoding: Option<&Decoder>) -> Result<Self> {
-        Self::open_beside(name, encoding, None)
+        Self::open_beside(name, encoding, &Beside::default())
     }
 
-    fn open_beside(name: &str, encoding: Option<&Decoder>, store: Option<FileId>) -> Result<Self> {
+    fn open_beside(name: &str, encoding: Option<&Decoder>, beside: &Beside) -> Result<Self> {
         setup::gdal();
+        if database::is_named(name) {
+            let part = Part::of_database(name, beside.database.as_ref())?;
+            return Ok(Self {
+                name: part.label.clone(),
+                parts: vec![part],
+                _unpacked: Vec::new(),
+            });
+        }
         format::must_be_local(name)?;
         let path = std::path::absolute(name).map_err(|e| Error::source(name, e))?;
         std::fs::metadata(&path).map_err(|e| Error::source(name, e))?;
@@ -133,7 +157,7 @@ impl Source {
         let mut parts = Vec::new();
         for (label, file) in found {
             interrupt::check()?;
-            if store.is_some() && FileId::of(&file) == store {
+            if beside.file.is_some() && FileId::of(&file) == beside.file {
                 return Err(Error::source(
                     label,
                     "it is the store itself: it cannot be loaded into itself",
@@ -164,7 +188,22 @@ impl Source {
     pub fn layers(&self) -> Result<Vec<SourceLayer<'_>>> {
         let mut layers = Vec::new();
         for part in &self.parts {
-            for at in 0..part.dataset.layer_count() {
+            for table in &part.tables {
+                layers.push(SourceLayer {
+                    part,
+                    layer: (part.dataset)
+                        .layer_by_name(&table.gdal_name())
+                        .map_err(|e| Error::layer(&part.label, table.layer_name(), said(&e)))?,
+                    name: table.layer_name(),
+                    table: Some(table),
+                });
+            }
+            let listed = if part.format == Format::Postgres {
+                0
+            } else {
+                part.dataset.layer_count()
+            };
+            for at in 0..listed {
                 let layer = part
                     .dataset
                     .layer(at)
@@ -178,7 +217,12 @@ impl Source {
                 };
                 let name = part.sheet.as_ref().map_or_else(decoded, |sheet| sheet.name.clone());
                 if !is_internal(&name, part.is_store) {
-                    layers.push(SourceLayer { part, layer, name });
+                    layers.push(SourceLayer {
+                        part,
+                        layer,
+                        name,
+                        table: None,
+                    });
                 }
             }
         }
@@ -187,6 +231,20 @@ impl Source {
 }
 
 impl Part {
+    fn of_database(source: &str, store: Option<&Identity>) -> Result<Self> {
+        let (dataset, tables) = database::open(source, store)?;
+        Ok(Self {
+            label: database::shown(source),
+            format: Format::Postgres,
+            decoder: Some(Decoder::utf8()),
+            dataset,
+            is_store: false,
+            deleted: 0,
+            sheet: None,
+            tables,
+        })
+    }
+
     fn open(
         label: String,
         path: &Path,
@@ -241,6 +299,7 @@ impl Part {
             is_store,
             deleted: table.map_or(0, |table| table.deleted),
             sheet,
+            tables: Vec::new(),
         })
     }
 }
