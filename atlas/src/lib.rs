@@ -7,6 +7,7 @@
 //!
 //! - `data`: how features are kept (shapes, columns, valid times);
 //! - `index`: how they are found (Hilbert curve, R-tree, public ids);
+//! - `generalise`: what is drawn where all of it would be too much;
 //! - `render`: how they become Mapbox Vector Tiles 2.1 (quantise, clip, repair, encode).
 //!
 //! This crate knows no SQL, no HTTP and no interchange format: the server hands it features and takes its tiles.
@@ -14,6 +15,7 @@
 mod apply;
 mod builder;
 mod data;
+mod generalise;
 mod hits;
 mod index;
 mod layer;
@@ -30,7 +32,7 @@ mod view;
 mod world;
 
 pub use builder::LayerBuilder;
-pub use layer::LayerSnapshot;
+pub use layer::{Drawn, LayerSnapshot};
 pub use memory::MemoryUse;
 pub use merge::{Merge, Merged};
 pub use query::Query;

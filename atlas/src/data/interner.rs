@@ -100,6 +100,11 @@ impl Strings {
         (0..self.len() as u32).map(|number| self.get(number))
     }
 
+    /// How long they are together.
+    pub fn total_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
