@@ -109,7 +109,7 @@ fn neighbours_draw_the_same_fabric_where_they_overlap() {
 /// Where the point with this number is; half of them crowd in a corner.
 fn place(number: u32) -> Coord {
     let spread = |salt: u32| f64::from(number.wrapping_mul(salt) >> 8) / f64::from(1 << 24);
-    let scale = if number % 2 == 0 { 4096.0 } else { 300.0 };
+    let scale = if number.is_multiple_of(2) { 4096.0 } else { 300.0 };
     lonlat(tile(), (spread(2_654_435_769) * scale, spread(1_640_531_535) * scale))
 }
 
@@ -143,7 +143,7 @@ fn a_point_that_shows_goes_on_showing() {
 #[test]
 fn long_lines_stay_and_short_ones_go() {
     let line = |at: u32| {
-        let length = if at % 100 == 0 { 2000.0 } else { 20.0 };
+        let length = if at.is_multiple_of(100) { 2000.0 } else { 20.0 };
         let (x, y) = (f64::from(at % 40) * 50.0, f64::from(at / 40) * 8.0);
         Geometry::Lines(vec![path(tile(), &[(x, y), (x + length, y + 3.0)])])
     };

@@ -2,7 +2,7 @@
 //!
 //! Each level shows about half or a quarter of what the one before it shows:
 //! - **points**: the one with the least hash of its number in each square of 16, 32, … units;
-//! - **areas**: those at least 32, 64, … units wide or high; all others together are the fabric;
+//! - **areas**: those at least 16, 32, … units wide or high; all others together are the fabric;
 //! - **lines** and mixed geometries: the largest, by the longer side of their box, half as many each time.
 
 use super::fabric::{BUFFER, CELL_BITS, Fabric};
@@ -16,7 +16,7 @@ use onemap_model::TileCoord;
 use std::cmp::Reverse;
 
 /// Areas of so many units, as a power of two, are shown by themselves at the first level.
-const FIRST_SIZE_BITS: u32 = 5;
+const FIRST_SIZE_BITS: u32 = 4;
 /// So many lines, by the bytes of the budget for each, are shown at the first level.
 const LINE_BYTES: usize = 24;
 /// At these levels the cells of the fabric become twice as wide.

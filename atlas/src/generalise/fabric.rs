@@ -127,7 +127,8 @@ impl Fabric {
         let (fine, across) = (self.summed(), ACROSS >> coarser);
         let mut cover = vec![0; across * across];
         for (at, covered) in fine.into_iter().enumerate() {
-            cover[(at / ACROSS >> coarser) * across + (at % ACROSS >> coarser)] += covered;
+            let [x, y] = [at % ACROSS, at / ACROSS].map(|part| part >> coarser);
+            cover[y * across + x] += covered;
         }
         cover.iter_mut().for_each(|sum| *sum >>= 2 * coarser);
         cover
