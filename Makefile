@@ -23,7 +23,7 @@ DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 comma := ,
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test bench bench-postgis fmt lint deny advisories assets release clean-demo
+.PHONY: help demo test bench bench-postgis clients conformance fmt lint deny advisories assets release clean-demo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -77,6 +77,20 @@ bench-postgis: ## measure the same city in a throw-away PostGIS, beside ogr2ogr 
 	$(call say,Measuring a city of $(BENCH_FEATURES) parcels in PostGIS)
 	@$(TARGET_DIR)/release/postgis --features $(BENCH_FEATURES)
 
+clients: ## try GDAL, geopandas, OWSLib, ogc-client and schemathesis on a served city; needs the network for their packages
+	$(call say,System packages for the clients)
+	@scripts/setup clients
+	@$(MAKE) release
+	$(call say,Clients)
+	@ONEMAP_BIN_DIR=$(TARGET_DIR)/release scripts/clients/run
+
+conformance: ## OGC's executable test suites against a served city; needs the network for them
+	$(call say,System packages for the test suites)
+	@scripts/setup conformance
+	@$(MAKE) release
+	$(call say,OGC's test suites)
+	@ONEMAP_BIN_DIR=$(TARGET_DIR)/release scripts/conformance
+
 fmt: ## format the Rust code
 	$(call say,Formatting)
 	@cargo fmt --all
@@ -108,6 +122,6 @@ assets: ## build the viewer, glyphs and styles that the server carries, into til
 	$(call say,Viewer$(comma) glyphs and styles)
 	@scripts/assets
 
-release: ## build onemap-import and onemap-serve, optimised
-	$(call say,Building onemap-import and onemap-serve)
+release: ## build onemap-import, onemap-serve and onemap-export, optimised
+	$(call say,Building onemap-import$(comma) onemap-serve and onemap-export)
 	@cargo build --release --locked -p onemap-importer -p onemap-tile-server

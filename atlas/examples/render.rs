@@ -5,7 +5,7 @@
 
 mod city;
 
-use city::{CENTER, city, time};
+use city::{CENTER, Random, city, processor_time, time};
 use onemap_atlas::{LayerSnapshot, Query};
 use onemap_model::{Bbox, Instant, TileCoord, TileMatrixSet};
 use std::time::Instant as Clock;
@@ -25,6 +25,30 @@ fn time_tile(layer: &LayerSnapshot, tile: TileCoord, now: Instant) {
     println!(
         "{tile}: {features} features, {} bytes, {fastest:.1?} to {middle:.1?}; query {query:.1?}",
         out.len()
+    );
+}
+
+/// Tiles all over the city, each rendered once: what is in no cache of the processor yet.
+fn time_cold(layer: &LayerSnapshot, z: u8, now: Instant) {
+    let middle = TileMatrixSet::WebMercatorQuad
+        .tile_at(z, CENTER)
+        .expect("the grid has this zoom");
+    let across = 1_i64 << (z - 10);
+    let mut random = Random(u64::from(z));
+    let mut near = |at: u32| (i64::from(at) + random.between(0.0, across as f64) as i64 - across / 2) as u64;
+    let count = 400.min(across * across);
+    let mut tile = |_| TileMatrixSet::WebMercatorQuad.tile(z.into(), near(middle.col()), near(middle.row()));
+    let tiles: Vec<TileCoord> = (0..count).map(|n| tile(n).expect("it is near the middle")).collect();
+    let (start, mut bytes) = (processor_time(), 0);
+    for tile in tiles {
+        let mut out = Vec::new();
+        layer.tile(tile, now, &mut out);
+        bytes += out.len();
+    }
+    let each = (processor_time() - start) / count as u32;
+    println!(
+        "z{z}, {count} tiles here and there: {each:.1?} and {} bytes each",
+        bytes / count as usize
     );
 }
 
@@ -48,6 +72,7 @@ fn main() {
             time_tile(&layer, grid.tile_at(z, CENTER).expect("the grid has these zooms"), now);
         }
     }
+    [16, 15, 14].into_iter().for_each(|z| time_cold(&layer, z, now));
     let bbox = Bbox::new(115.0, 30.2, 115.001, 30.201).expect("a box");
     let (id, _) = time(|| drop(layer.by_public_id("b0500000")));
     let small = Query {

@@ -8,7 +8,8 @@
 //! - `data`: how features are kept (shapes, columns, valid times);
 //! - `index`: how they are found (Hilbert curve, R-tree, public ids);
 //! - `generalise`: what is drawn where all of it would be too much;
-//! - `render`: how they become Mapbox Vector Tiles 2.1 (quantise, clip, repair, encode).
+//! - `render`: how they become Mapbox Vector Tiles 2.1 (quantise, clip, repair, encode);
+//! - `mlt`: the same as MapLibre Tiles.
 //!
 //! This crate knows no SQL, no HTTP and no interchange format: the server hands it features and takes its tiles.
 
@@ -22,19 +23,27 @@ mod layer;
 mod live;
 mod memory;
 mod merge;
+mod mlt;
+mod parts;
 mod query;
 mod render;
+mod scope;
 mod segment;
 mod snapshot;
 mod tiers;
 mod tombstones;
 mod view;
+mod walk;
 mod world;
 
 pub use builder::LayerBuilder;
 pub use layer::{Drawn, LayerSnapshot};
 pub use memory::MemoryUse;
 pub use merge::{Merge, Merged};
+pub use mlt::mlt;
+pub use parts::PartId;
 pub use query::Query;
+pub use scope::Scope;
 pub use snapshot::Snapshot;
 pub use view::FeatureView;
+pub use walk::Direction;

@@ -1,7 +1,10 @@
 //! One feature of a layer in memory.
 
 use crate::data::column::Cell;
+use crate::query::intersect;
+use crate::query::subject::datum;
 use crate::segment::Segment;
+use onemap_model::cql2::Datum;
 use onemap_model::{Bbox, Feature, Fid, Geometry, Row, TimeSpan, Value};
 
 /// Reads one feature in place; what is asked for is copied out.
@@ -35,6 +38,16 @@ impl<'a> FeatureView<'a> {
     /// The value of the layer's field in place `field`; null where there is no such field.
     pub fn value(&self, field: usize) -> Value {
         self.segment.cell(self.slot, field).to_value()
+    }
+
+    /// The same, borrowed from the layer: no copy of a text is made.
+    pub fn datum(&self, field: usize) -> Datum<'a> {
+        datum(self.segment.cell(self.slot, field))
+    }
+
+    /// Whether its geometry has a point in common with the box, as [`crate::Query::bbox`] means it.
+    pub fn touches(&self, bbox: Bbox) -> bool {
+        intersect::touches(&self.segment.shapes, self.slot as usize, bbox)
     }
 
     pub(crate) fn cell(&self, field: usize) -> Cell<'_> {

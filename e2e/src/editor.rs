@@ -86,14 +86,19 @@ fn transaction(rng: &mut Rng, parcels: usize, seed: u64, number: u64) -> String 
     }
 }
 
-/// A `psql` that is told what to do line by line.
-struct Session {
+/// A `psql` that is told what to do line by line; ended when dropped.
+#[derive(Debug)]
+pub struct Session {
     psql: Child,
     input: Option<ChildStdin>,
 }
 
 impl Session {
-    fn open(url: &str) -> Self {
+    /// Starts it on the database at `url`.
+    ///
+    /// # Panics
+    /// Where there is no `psql`.
+    pub fn open(url: &str) -> Self {
         let mut psql = Command::new("psql")
             .args(["-q", "-X", "-d", url])
             .stdin(Stdio::piped())
@@ -105,13 +110,17 @@ impl Session {
         Self { psql, input }
     }
 
-    fn say(&mut self, line: &str) -> std::io::Result<()> {
+    /// Hands it a line, and does not wait until that is done.
+    ///
+    /// # Errors
+    /// Where it ended.
+    pub fn say(&mut self, line: &str) -> std::io::Result<()> {
         let input = self.input.as_mut().expect("it is open until it is closed");
         writeln!(input, "{line}")
     }
 
     /// Waits until everything that was said is done.
-    fn close(mut self) {
+    pub fn close(mut self) {
         drop(self.input.take());
         let _ = self.psql.wait();
     }

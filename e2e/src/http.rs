@@ -35,7 +35,19 @@ impl Response {
 /// # Errors
 /// No connection, no answer within 30 s, or an answer that is no HTTP.
 pub fn get(address: SocketAddr, target: &str) -> io::Result<Response> {
-    let head = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    get_with(address, target, &[])
+}
+
+/// Asks for `target` with these header fields.
+///
+/// # Errors
+/// As [`get`].
+pub fn get_with(address: SocketAddr, target: &str, fields: &[(&str, &str)]) -> io::Result<Response> {
+    let fields: String = fields
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let head = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{fields}\r\n");
     exchange(address, head.as_bytes())
 }
 

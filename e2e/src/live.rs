@@ -54,6 +54,45 @@ pub fn committed(database: &Database<'_>) -> u64 {
         .unwrap_or_else(|_| panic!("the newest version is {version:?}"))
 }
 
+/// Waits until `more` versions are committed than there are now.
+///
+/// # Panics
+/// Where they are not within a minute.
+pub fn wait_for_commits(database: &Database<'_>, more: u64) {
+    let wanted = committed(database) + more;
+    wait_until(&format!("version {wanted} is committed"), || {
+        committed(database) >= wanted
+    });
+}
+
+/// Waits until so many transactions of others are open in the database, and idle or asleep.
+///
+/// # Panics
+/// Where they are not within a minute.
+pub fn wait_for_open_transactions(database: &Database<'_>, wanted: u64) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+               AND backend_xid IS NOT NULL AND (state = 'idle in transaction' OR wait_event = 'PgSleep')";
+    wait_until(&format!("{wanted} transactions are open"), || {
+        database
+            .psql(sql)
+            .trim()
+            .parse::<u64>()
+            .is_ok_and(|open| open >= wanted)
+    });
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// Where it is not within a minute.
+pub fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "not within a minute: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Waits until the server shows `version`; gives how long that took.
 ///
 /// # Panics

@@ -262,7 +262,7 @@ impl Serving {
     /// Serves `store` and waits until it is ready.
     ///
     /// # Panics
-    /// Where it ends, or is not ready within a minute.
+    /// Where it ends, or is not ready within three minutes.
     pub fn start(store: &Path, more: &[&str]) -> Self {
         let address = free_address();
         let mut command = Command::new(program("onemap-serve"));
@@ -270,10 +270,7 @@ impl Serving {
         let mut running = Running::start(&mut command);
         while !http::get(address, "/health/ready").is_ok_and(|response| response.status == 200) {
             assert!(running.is_alive(), "onemap-serve ended:\n{}", running.drain());
-            assert!(
-                running.age() < Duration::from_secs(60),
-                "onemap-serve is not ready after a minute"
-            );
+            assert!(running.age() < PATIENCE, "onemap-serve is not ready after {PATIENCE:?}");
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { running, address }

@@ -41,7 +41,7 @@ impl Proxy {
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
             assert!(
-                running.is_alive() && began.elapsed() < Duration::from_secs(20),
+                running.is_alive() && began.elapsed() < Duration::from_secs(60),
                 "nginx does not start"
             );
             std::thread::sleep(Duration::from_millis(20));

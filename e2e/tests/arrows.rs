@@ -61,6 +61,9 @@ const AT_HOME_IN: &[(&str, &[&str])] = &[
             "tower",
             "tower-http",
             "rust-embed",
+            "zip",
+            "parquet",
+            "flatgeobuf",
         ],
     ),
 ];

@@ -24,7 +24,7 @@ pub fn check(
 ) -> Result<Summary> {
     let start = Instant::now();
     let sources = source::open_all(sources, settings)?;
-    let plans = plan::all(&sources, settings, target)?;
+    let plans = plan::agreed(&sources, settings, target)?;
     let mut findings = Findings::keeping(kept_findings);
     let mut city = plan::city(&plans);
     let mut layers = Vec::new();

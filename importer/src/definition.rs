@@ -155,6 +155,8 @@ struct RawField {
     max: Option<f64>,
     references: Option<String>,
     begins_with: Option<String>,
+    #[serde(default)]
+    aliases: Vec<String>,
 }
 
 /// A layer, and what it demands of its features.
@@ -164,6 +166,19 @@ pub struct Definition {
     pub layer: Layer,
     /// What its features are checked for.
     pub rules: Rules,
+    /// What departments call its fields, field by field.
+    pub words: Vec<Words>,
+}
+
+/// What a field is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+    /// Other names that columns have for it.
+    pub aliases: Vec<String>,
 }
 
 /// Reads a layer's definition. `file` is what errors call it.
@@ -197,8 +212,9 @@ pub fn read(file: &str, text: &str) -> Result<Definition, DefinitionError> {
     })?;
     let reader = Reader { file };
     let rules = reader.rules(&raw)?;
+    let words = raw.fields.iter().map(words).collect();
     let layer = reader.layer(raw)?;
-    Ok(Definition { layer, rules })
+    Ok(Definition { layer, rules, words })
 }
 
 /// The definition of this program for a layer of that name.
@@ -452,6 +468,14 @@ impl Reader<'_> {
 /// Both languages, since a layer has one title: `宗地 Parcels`.
 fn title(raw: &RawTitle) -> String {
     format!("{} {}", raw.zh.trim(), raw.en.trim()).trim().to_owned()
+}
+
+fn words(raw: &RawField) -> Words {
+    Words {
+        zh: raw.title.zh.clone(),
+        en: raw.title.en.clone(),
+        aliases: raw.aliases.clone(),
+    }
 }
 
 fn default_crs() -> String {

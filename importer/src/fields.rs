@@ -1,8 +1,10 @@
 //! Fields: what becomes of the columns of a source.
 
+use crate::mapping::convert::Conversion;
+use crate::mapping::{FieldMapping, LayerMapping, Others, Turned};
 use crate::ogr::FieldDefn;
 use crate::values::Kind;
-use onemap_model::{Field, FieldType, Layer, Name};
+use onemap_model::{Field, FieldType, Layer, Name, Value};
 use std::collections::HashSet;
 
 /// Most fields of a layer: what SQLite and PostgreSQL hold with room to spare.
@@ -30,12 +32,32 @@ pub enum Role {
     ValidTo,
 }
 
-/// The columns of a layer in the source's order, with what they become.
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// From this column.
+    Column(Column),
+    /// From nowhere: it is the same for all rows. What findings call it comes first.
+    Constant(String, Value),
+}
+
+/// One value of each row: where it comes from, how it is turned, and what it becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What it becomes.
+    pub role: Role,
+    /// How it is turned; none where it stays as it is.
+    pub conversion: Option<Conversion>,
+}
+
+/// What is read of each row, and the fields that it becomes.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
-    /// Each column with its role.
-    pub columns: Vec<(Column, Role)>,
-    /// The fields of the layer: one for each column of the role [`Role::Value`], in the same order.
+    /// What is read, in the order of the source's columns.
+    pub inputs: Vec<Input>,
+    /// The fields of the layer: one for each input of the role [`Role::Value`], in the same order.
     pub fields: Vec<Field>,
     /// Names that had to be changed: the source's own and the new one.
     pub renamed: Vec<(String, Name)>,
@@ -60,31 +82,129 @@ impl Fields {
     /// # Errors
     /// A sentence where there are more than [`MAX_FIELDS`].
     pub fn assign(columns: Vec<Column>) -> Result<Self, String> {
-        if columns.len() > MAX_FIELDS {
-            return Err(format!(
-                "it has {} fields; at most {MAX_FIELDS} are loaded",
-                columns.len()
-            ));
-        }
         let mut all = Fields::default();
         let mut taken = HashSet::new();
-        for column in columns {
-            let role = role(&column);
-            if role == Role::Value {
-                let name = free_name(&column.source_name, &taken);
-                taken.insert(name.folded());
-                if name.as_str() != column.source_name {
-                    all.renamed.push((column.source_name.clone(), name.clone()));
-                }
-                all.fields.push(Field {
-                    name,
-                    title: column.source_name.clone(),
-                    field_type: column.kind.field_type(),
-                });
-            }
-            all.columns.push((column, role));
+        columns.into_iter().for_each(|column| all.keep(column, &mut taken));
+        all.bounded()
+    }
+
+    /// Gives the columns the names and types that `mapping` says; `defined` has the types of fields that the mapping
+    /// says nothing of.
+    ///
+    /// # Errors
+    /// A sentence where there is no such column, or where there are more than [`MAX_FIELDS`].
+    pub fn mapped(columns: Vec<Column>, mapping: &LayerMapping, defined: Option<&Layer>) -> Result<Self, String> {
+        let mut all = Fields::default();
+        let mut taken: HashSet<String> = mapping.fields.keys().map(|name| name.to_lowercase()).collect();
+        if taken.len() < mapping.fields.len() {
+            return Err("two fields of the mapping have the same name, without regard to case".to_owned());
         }
-        Ok(all)
+        let defined_type = |name: &str| {
+            let field = defined?.fields().iter().find(|field| field.name.as_str() == name)?;
+            Some(field.field_type)
+        };
+        for (name, field) in &mapping.fields {
+            if let FieldMapping::Column { from, .. } = field
+                && !columns.iter().any(|column| column.source_name == *from)
+            {
+                let there: Vec<_> = columns
+                    .iter()
+                    .map(|column| format!("{:?}", column.source_name))
+                    .collect();
+                let there = there.join(", ");
+                return Err(format!("{name}: the source has no column {from:?}; it has {there}"));
+            }
+        }
+        for column in columns {
+            let mut is_named = false;
+            for (name, field) in &mapping.fields {
+                if let FieldMapping::Column { from, turned } = field
+                    && *from == column.source_name
+                {
+                    is_named = true;
+                    all.take(name, column.clone(), turned, defined_type(name));
+                }
+            }
+            if !is_named && mapping.others == Others::Keep {
+                all.keep(column, &mut taken);
+            }
+        }
+        for (name, field) in &mapping.fields {
+            if let FieldMapping::Constant(value) = field {
+                let origin = Origin::Constant(name.clone(), Value::text(value.as_str()));
+                all.add(name, origin, FieldType::Text, &Turned::default(), defined_type(name));
+            }
+        }
+        all.bounded()
+    }
+
+    fn bounded(self) -> Result<Self, String> {
+        match self.inputs.len() {
+            many if many > MAX_FIELDS => Err(format!("it has {many} fields; at most {MAX_FIELDS} are loaded")),
+            _ => Ok(self),
+        }
+    }
+
+    /// A column under a name as near to its own as can be.
+    fn keep(&mut self, column: Column, taken: &mut HashSet<String>) {
+        let role = role(&column);
+        if role == Role::Value {
+            let name = free_name(&column.source_name, taken);
+            taken.insert(name.folded());
+            if name.as_str() != column.source_name {
+                self.renamed.push((column.source_name.clone(), name.clone()));
+            }
+            self.fields.push(Field {
+                name,
+                title: column.source_name.clone(),
+                field_type: column.kind.field_type(),
+            });
+        }
+        self.inputs.push(Input {
+            origin: Origin::Column(column),
+            role,
+            conversion: None,
+        });
+    }
+
+    /// A column under the name that a mapping says.
+    fn take(&mut self, name: &str, column: Column, turned: &Turned, defined: Option<FieldType>) {
+        let from = column.kind.field_type();
+        self.add(name, Origin::Column(column), from, turned, defined);
+    }
+
+    fn add(&mut self, name: &str, origin: Origin, from: FieldType, turned: &Turned, defined: Option<FieldType>) {
+        let is_time = matches!(from, FieldType::Date | FieldType::DateTime);
+        let (role, own) = match name {
+            "valid_from" => (Role::ValidFrom, Some(if is_time { from } else { FieldType::DateTime })),
+            "valid_to" => (Role::ValidTo, Some(if is_time { from } else { FieldType::DateTime })),
+            _ => (Role::Value, None),
+        };
+        let number = turned.factor.map(|_| FieldType::Float);
+        let word = (!turned.values.is_empty()).then_some(FieldType::Text);
+        let to = own
+            .or(turned.field_type)
+            .or(defined)
+            .or(number)
+            .or(word)
+            .unwrap_or(from);
+        if role == Role::Value {
+            let title = match &origin {
+                Origin::Column(column) => column.source_name.clone(),
+                Origin::Constant(name, _) => name.clone(),
+            };
+            let name = Name::new(name).expect("a mapping was read with legal names");
+            self.fields.push(Field {
+                name,
+                title,
+                field_type: to,
+            });
+        }
+        self.inputs.push(Input {
+            origin,
+            role,
+            conversion: Conversion::new(turned, from, to),
+        });
     }
 
     /// The name of the field that the user calls `key`: by its name here, or by its name in the source.
@@ -181,7 +301,7 @@ mod tests {
             ("VALID_TO", Kind::DateTime),
             ("a", Kind::Int),
         ]);
-        let roles: Vec<Role> = fields.columns.iter().map(|(_, role)| *role).collect();
+        let roles: Vec<Role> = fields.inputs.iter().map(|input| input.role).collect();
         assert_eq!(roles, [Role::ValidFrom, Role::ValidTo, Role::Value]);
         assert_eq!(names(&fields), ["a"]);
         assert_eq!(names(&assign(&[("valid_from", Kind::Text)])), ["valid_from_"]);

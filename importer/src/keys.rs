@@ -2,15 +2,36 @@
 
 use onemap_model::{TimeSpan, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 /// The keys met so far, as 64-bit hashes: among 10 million different ones two share a hash with a chance of 3 in a
 /// million, which would cost one finding too many and nothing else.
 #[derive(Debug, Default)]
 pub struct Keys {
-    always: HashSet<u64>,
-    spans: HashMap<u64, (i64, i64)>,
+    always: HashSet<u64, BuildHasherDefault<Itself>>,
+    spans: HashMap<u64, (i64, i64), BuildHasherDefault<Itself>>,
     more: HashMap<u64, BTreeMap<i64, i64>>,
+}
+
+/// The hash of what is a hash already.
+#[derive(Debug, Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only numbers are hashed here; bytes would be as good as any.
+        bytes
+            .iter()
+            .for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// What is to say of a key.

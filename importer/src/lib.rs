@@ -19,6 +19,7 @@ pub mod geometry;
 pub mod interrupt;
 pub mod keys;
 pub mod load;
+pub mod mapping;
 pub mod messages;
 pub mod ogr;
 pub mod plan;

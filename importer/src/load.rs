@@ -43,7 +43,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
     refuse_itself(request)?;
     let mut destination = Destination::find(&request.store, request.store_crs)?;
     let sources = source::open_all_beside(&request.sources, &request.settings, destination.file)?;
-    let mut plans = plan::all(&sources, &request.settings, destination.crs)?;
+    let mut plans = plan::agreed(&sources, &request.settings, destination.crs)?;
     plan::keep_definitions(&mut plans, &destination.layers()?, &request.settings)?;
     let mut findings = Findings::keeping(request.kept_findings);
     let batch = Batch {
@@ -86,7 +86,7 @@ impl Destination {
     /// # Errors
     /// Where it cannot be opened, or is in another CRS than `wanted`.
     pub fn find(text: &str, wanted: Option<Crs>) -> Result<Self> {
-        let is_new = !text.contains("://") && !Path::new(text).exists();
+        let is_new = !onemap_store::is_connection(text) && !Path::new(text).exists();
         let mut crs = wanted.unwrap_or(Crs::CGCS2000);
         let mut store = None;
         let file = FileId::of(Path::new(text));
@@ -350,6 +350,16 @@ mod tests {
         assert!(load_one(&mut late).is_err());
         late.undo();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_connection_that_is_no_store_is_refused_and_makes_no_file() {
+        let text = "PG:host=127.0.0.1 dbname=city";
+        let error = Destination::find(text, None).err().unwrap().to_string();
+        assert!(
+            error.contains("expected postgres://") && !Path::new(text).exists(),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,8 +4,10 @@
 use crate::crs::{self, Chosen, Horizontal};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
-use crate::fields::{self, Column, Fields};
+use crate::fields::{self, Column, Fields, Origin};
 use crate::geometry::declared_type;
+use crate::mapping::suggest::{self, Because, Suggestion};
+use crate::mapping::{LayerMapping, ask};
 use crate::quality::{City, Rules};
 use crate::reproject::Reprojector;
 use crate::settings::Settings;
@@ -46,6 +48,10 @@ pub struct Plan<'s> {
     pub findings: Vec<Finding>,
     /// What its rows are checked for.
     pub rules: Arc<Rules>,
+    /// What its columns look like, where they are not called as in its definition and no mapping was given.
+    pub suggestion: Option<Suggestion>,
+    /// Why it cannot be read so; the suggestion may help.
+    pub refused: Option<String>,
 }
 
 /// Plans all layers of `sources` that `settings` want, for a store in `target`.
@@ -76,6 +82,15 @@ pub fn all<'s>(sources: &'s [Source], settings: &Settings, target: Crs) -> Resul
         let reason = "--layer renames a single layer, and there are several; choose one with --source-layer";
         return Err(Error::Usage(format!("{reason}: {}", names.join(", "))));
     }
+    let unmet = |mapped: &&LayerMapping| !wanted.iter().any(|(_, layer)| layer.name == mapped.source);
+    if let Some(mapping) = &settings.mapping
+        && let Some(unmet) = mapping.layers.iter().find(unmet)
+    {
+        let (file, name, names) = (&mapping.file, &unmet.source, names.join(", "));
+        return Err(Error::Usage(format!(
+            "{file}: no source has a layer {name:?}; there are: {names}"
+        )));
+    }
     let mut plans: Vec<Plan<'s>> = Vec::new();
     for (source, layer) in wanted {
         let plan = Plan::of(&source.name, layer, settings, target)?;
@@ -91,6 +106,33 @@ pub fn all<'s>(sources: &'s [Source], settings: &Settings, target: Crs) -> Resul
     }
     say_equivalence_once(&mut plans);
     Ok(plans)
+}
+
+/// As [`all`], with the mapping that whoever is at the terminal agrees to, where columns are not called as definitions
+/// have them.
+///
+/// # Errors
+/// As [`all`], and where the one at the terminal ends it.
+pub fn agreed<'s>(sources: &'s [Source], settings: &Settings, target: Crs) -> Result<Vec<Plan<'s>>> {
+    let plans = all(sources, settings, target)?;
+    let Some(mapping) = ask::agree(&plans)? else {
+        return accepted(plans);
+    };
+    let settings = Settings {
+        // The mapping names the layers.
+        layer: None,
+        mapping: Some(mapping),
+        ..settings.clone()
+    };
+    accepted(all(sources, &settings, target)?)
+}
+
+/// The plans, where all of them can be read as asked.
+fn accepted(plans: Vec<Plan<'_>>) -> Result<Vec<Plan<'_>>> {
+    match plans.iter().find_map(Plan::refusal) {
+        None => Ok(plans),
+        Some(refusal) => Err(refusal),
+    }
 }
 
 /// What is checked of all layers together.
@@ -142,7 +184,7 @@ fn defined_as(known: &Layer, fresh: &Layer, settings: &Settings) -> Result<Layer
     let mut layer = match key_of(known).filter(|_| settings.key.is_none()) {
         Some(key) => layer
             .with_key(&key)
-            .map_err(|e| format!("{key:?} is its key in the store: {e}; name another with --key"))?,
+            .map_err(|e| format!("{key:?} is its key: {e}; name another with --key"))?,
         None => match key_of(fresh) {
             Some(key) => layer.with_key(&key).map_err(|e| e.to_string())?,
             None => layer,
@@ -159,6 +201,20 @@ fn defined_as(known: &Layer, fresh: &Layer, settings: &Settings) -> Result<Layer
 }
 
 impl<'s> Plan<'s> {
+    /// Why it cannot be read as asked, with what may help.
+    fn refusal(&self) -> Option<Error> {
+        let reason = self.refused.as_ref()?;
+        let hint = match &self.suggestion {
+            Some(_) => "; some columns look like fields of the definition: see `onemap-import map`",
+            None => "",
+        };
+        Some(Error::layer(
+            &self.from.part.label,
+            &self.from.name,
+            format!("{reason}{hint}"),
+        ))
+    }
+
     fn of(source_name: &str, from: SourceLayer<'s>, settings: &Settings, target: Crs) -> Result<Self> {
         let refuse = |from: &SourceLayer<'_>, reason: String| Error::layer(&from.part.label, &from.name, reason);
         let Inventory {
@@ -168,20 +224,34 @@ impl<'s> Plan<'s> {
             rows,
             range,
         } = take_inventory(&from, settings)?;
-        let fields = Fields::assign(columns).map_err(|reason| refuse(&from, reason))?;
+        let mapping = settings.mapping.as_ref().and_then(|mapping| mapping.of(&from.name));
+        let own_name = fields::layer_name(&from.name);
+        let given = settings.layer.clone().or_else(|| mapping?.layer.clone());
+        let name = given.clone().unwrap_or_else(|| own_name.clone());
+        let columns_are_called: Vec<String> = columns.iter().map(|column| column.source_name.clone()).collect();
+        let fields = match mapping {
+            Some(mapping) => Fields::mapped(columns, mapping, settings.definition(&name).map(|d| &d.layer)),
+            None => Fields::assign(columns),
+        };
+        let fields = fields.map_err(|reason| refuse(&from, reason))?;
         let declared = match position {
             Some(Position::Columns(..)) => Some(GeometryType::Point),
             Some(Position::Wkt(_)) => None,
             None => declared_type(ogr::layer_geometry_type(&from.layer)),
         };
-        let own_name = fields::layer_name(&from.name);
-        let name = settings.layer.clone().unwrap_or_else(|| own_name.clone());
         let mut findings = Vec::new();
         let mut notes = Notes {
             layer: &name,
             findings: &mut findings,
         };
-        notes.of_names(&from.name, &own_name, settings.layer.is_some(), &fields);
+        notes.of_names(&from.name, &own_name, given.is_some(), &fields);
+        for title in from.part.sheet.iter().flat_map(|sheet| &sheet.titles) {
+            let title: String = title.chars().take(60).collect();
+            notes.add(
+                FindingCode::TitleLeftOut,
+                format!("the row {title:?} above the header was left out"),
+            );
+        }
         if let Some(reason) = &decoder.reason {
             notes.add(
                 FindingCode::EncodingDetected,
@@ -204,13 +274,12 @@ impl<'s> Plan<'s> {
         let layer =
             build_layer(name, declared, target, &fields, &from, settings).map_err(|reason| refuse(&from, reason))?;
         messages::forget();
-        let (mut layer, mut declared, mut rules) = (layer, declared, Arc::default());
-        if let Some(definition) = settings
-            .definitions
-            .iter()
-            .find(|d| d.layer.name().is_same(layer.name()))
-        {
-            layer = defined_as(&definition.layer, &layer, settings).map_err(|reason| refuse(&from, reason))?;
+        let (mut layer, mut declared, mut rules, mut refused) = (layer, declared, Arc::default(), None);
+        if let Some(definition) = settings.definition(layer.name()) {
+            match defined_as(&definition.layer, &layer, settings) {
+                Ok(defined) => layer = defined,
+                Err(reason) => refused = Some(reason),
+            }
             if definition.layer.geometry_type == GeometryType::None {
                 // A format that gives every table a geometry (GeoJSON) says nothing by it.
                 (reprojector, crs_label) = (None, None);
@@ -219,6 +288,19 @@ impl<'s> Plan<'s> {
             }
             declared = declared.or(Some(definition.layer.geometry_type));
             rules = Arc::new(definition.rules.clone());
+        }
+        let called: Vec<&str> = columns_are_called.iter().map(String::as_str).collect();
+        let suggestion = settings
+            .definition(layer.name())
+            .filter(|_| mapping.is_none())
+            .map(|definition| suggest::suggest(&from.name, &called, definition))
+            .filter(Suggestion::says_anything);
+        if let Some(suggestion) = &suggestion {
+            let mut notes = Notes {
+                layer: layer.name(),
+                findings: &mut findings,
+            };
+            notes.of_suggestion(suggestion);
         }
         let source_name = source_name.to_owned();
         Ok(Self {
@@ -234,6 +316,8 @@ impl<'s> Plan<'s> {
             rows,
             findings,
             rules,
+            suggestion,
+            refused,
         })
     }
 }
@@ -248,8 +332,9 @@ struct Inventory {
 }
 
 fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Inventory> {
-    if from.part.format == Format::Csv {
-        let survey = table::survey(&from.layer, settings.encoding.as_ref())?;
+    if matches!(from.part.format, Format::Csv | Format::Xlsx) {
+        let given = from.part.decoder.as_ref().or(settings.encoding.as_ref());
+        let survey = table::survey(&from.layer, given)?;
         let table::Survey {
             decoder,
             columns,
@@ -363,7 +448,8 @@ fn build_layer(
     let mut layer = Layer::new(name, geometry_type, target, fields.fields.clone()).map_err(|e| e.to_string())?;
     layer.title.clone_from(&from.name);
     layer.access = settings.access.unwrap_or_default();
-    let is_osm_object = fields.columns.first().is_some_and(|(column, _)| column.kind.is_osm());
+    let first = fields.inputs.first().map(|input| &input.origin);
+    let is_osm_object = first.is_some_and(|origin| matches!(origin, Origin::Column(column) if column.kind.is_osm()));
     match &settings.key {
         Some(key) => layer
             .with_key(fields.find(key).map_or(key.as_str(), Name::as_str))
@@ -389,6 +475,18 @@ impl Notes<'_> {
             place: None,
             message,
         });
+    }
+
+    fn of_suggestion(&mut self, suggestion: &Suggestion) {
+        for found in suggestion.matches.iter().filter(|found| found.because != Because::Name) {
+            let (column, field) = (&found.column, &found.field);
+            self.add(
+                FindingCode::MappingSuggested,
+                format!(
+                    "column {column:?} looks like the field {field:?}: `onemap-import map` writes that down for --map"
+                ),
+            );
+        }
     }
 
     fn of_names(&mut self, source_name: &str, own_name: &Name, renamed: bool, fields: &Fields) {

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// How often a line comes at least.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// Before that no rate is told: it would be one of chance.
+const SOON: Duration = Duration::from_millis(200);
+
 /// How many steps a phase without known end is drawn in: per mille of the source.
 const PER_MILLE: u64 = 1000;
 
@@ -24,7 +27,8 @@ pub enum Progress {
 pub struct Lines {
     out: Box<dyn Write>,
     phase: String,
-    start: Instant,
+    /// When the phase was heard of first, and the rows that were done then.
+    start: Option<(Instant, u64)>,
     said: Instant,
     twentieth: Option<u64>,
 }
@@ -112,15 +116,14 @@ impl Lines {
         Self {
             out,
             phase: String::new(),
-            start: now,
+            start: None,
             said: now,
             twentieth: None,
         }
     }
 
     fn begin(&mut self, phase: &str) {
-        let now = Instant::now();
-        (self.phase, self.start, self.said, self.twentieth) = (phase.to_owned(), now, now, None);
+        (self.phase, self.start, self.said, self.twentieth) = (phase.to_owned(), None, Instant::now(), None);
     }
 
     fn at(&mut self, position: Position) {
@@ -130,13 +133,18 @@ impl Lines {
             let _ = writeln!(self.out, "{}", self.phase).and_then(|()| self.out.flush());
             return;
         }
+        let (start, before) = *self.start.get_or_insert_with(|| (Instant::now(), position.rows));
         let twentieth = done.map(|done| (done * 20.0) as u64);
         let is_new = twentieth.is_some() && twentieth != self.twentieth;
         // The clock is asked rarely: rows come by the hundred thousand a second.
         let is_late = position.rows.is_multiple_of(256) && self.said.elapsed() >= SILENCE;
         if is_new || is_late {
             (self.twentieth, self.said) = (twentieth, Instant::now());
-            let line = line(&self.phase, position, done, self.start.elapsed());
+            let line = line(
+                &self.phase,
+                position,
+                (position.rows - before.min(position.rows), start.elapsed()),
+            );
             // A closed pipe must not end an import.
             let _ = writeln!(self.out, "{line}").and_then(|()| self.out.flush());
         }
@@ -150,16 +158,21 @@ impl Position {
     }
 }
 
-/// `reading roads: 35 %, 4600 of 13131 rows, 52000 rows/s, 1 s left`
-fn line(phase: &str, position: Position, done: Option<f64>, elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64().max(1e-3);
+/// `reading roads: 35 %, 4600 of 13131 rows, 52000 rows/s, 1 s left`, where so many rows were done in that time.
+fn line(phase: &str, position: Position, (rows, time): (u64, Duration)) -> String {
+    let done = position.done();
     let percent = done.map_or_else(String::new, |done| format!("{:.0} %, ", (done * 100.0).floor()));
     let of = position.total.map_or_else(String::new, |total| format!(" of {total}"));
-    let left = done.filter(|&done| done > 0.0).map_or_else(String::new, |done| {
-        format!(", {:.0} s left", seconds / done * (1.0 - done))
-    });
-    let rate = position.rows as f64 / seconds;
-    format!("{phase}: {percent}{}{of} rows, {rate:.0} rows/s{left}", position.rows)
+    let mut line = format!("{phase}: {percent}{}{of} rows", position.rows);
+    if time >= SOON && rows > 0 {
+        let rate = rows as f64 / time.as_secs_f64();
+        line.push_str(&format!(", {rate:.0} rows/s"));
+        if let Some(done) = done.filter(|&done| done > 0.0) {
+            let left = position.rows as f64 / rate / done * (1.0 - done);
+            line.push_str(&format!(", {left:.0} s left"));
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -206,6 +219,22 @@ mod tests {
             said[7]
         );
         assert!(said[20].starts_with("reading roads: 100 %"));
+    }
+
+    #[test]
+    fn a_rate_is_told_when_there_is_one() {
+        let at = |rows| Position {
+            rows,
+            total: Some(400_000),
+            fraction: None,
+        };
+        let said = line("writing roads", at(10_000), (10_000, Duration::from_micros(3)));
+        assert_eq!(said, "writing roads: 2 %, 10000 of 400000 rows");
+        let said = line("writing roads", at(110_000), (100_000, Duration::from_secs(2)));
+        assert_eq!(
+            said,
+            "writing roads: 27 %, 110000 of 400000 rows, 50000 rows/s, 6 s left"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! row is passed on, with findings where something is wrong with it.
 
 use crate::error::Result;
-use crate::fields::Role;
+use crate::fields::{Origin, Role};
 use crate::geometry::{self, Kinds};
 use crate::keys::{Keys, Verdict};
 use crate::plan::Plan;
@@ -74,9 +74,9 @@ pub fn read_for(
         reading.outcome.read += 1;
         step(reading.outcome.read, fraction);
         match reading.row(&mut feature) {
-            Some(row) => {
+            Some((row, place)) => {
                 reading.outcome.passed += 1;
-                if let Some(place) = row.geometry.as_ref().and_then(geometry::middle) {
+                if let Some(place) = place {
                     city.see(place);
                 }
                 sink(row)?;
@@ -172,8 +172,8 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         (self.outcome, self.checks)
     }
 
-    /// The row of a feature; none where it is set aside.
-    fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<Row> {
+    /// The row of a feature, and the middle of its geometry; none where it is set aside.
+    fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<(Row, Option<Coord>)> {
         let warned = messages::take().into_iter().find(|message| message.failure);
         self.validity = Validity::Valid;
         let (values, from, to) = self.values(feature);
@@ -189,11 +189,12 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             values,
             valid,
         };
-        self.check_row(&row, &id);
-        Some(row)
+        let place = row.geometry.as_ref().and_then(geometry::middle);
+        self.check_row(&row, &id, place);
+        Some((row, place))
     }
 
-    fn check_row(&mut self, row: &Row, id: &str) {
+    fn check_row(&mut self, row: &Row, id: &str, place: Option<Coord>) {
         let Self {
             checks,
             findings,
@@ -215,7 +216,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 note(fault.code, Some(fault.at), fault_text(fault.code));
             }
         }
-        checks.row(row, id, *validity, &mut note);
+        checks.row(row, id, (*validity, place), &mut note);
     }
 
     /// Judges a geometry as the source has it; places are told in the store's system.
@@ -245,13 +246,23 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         let mut values = Vec::with_capacity(plan.fields.fields.len());
         let (mut from, mut to) = (Value::Null, Value::Null);
         let mut notes = Vec::new();
-        for (column, role) in &plan.fields.columns {
-            let value = reader.read(feature, column.at, column.kind, &mut notes);
+        for input in &plan.fields.inputs {
+            let (name, value) = match &input.origin {
+                Origin::Column(column) => {
+                    let value = reader.read(feature, column.at, column.kind, &mut notes);
+                    (&column.source_name, value)
+                }
+                Origin::Constant(name, value) => (name, value.clone()),
+            };
+            let value = match &input.conversion {
+                Some(conversion) => conversion.turn(value, &reader, &mut notes),
+                None => value,
+            };
             for (code, message) in notes.drain(..) {
                 let fid = feature.fid().to_string();
-                self.note(code, Some(&fid), None, || format!("{}: {message}", column.source_name));
+                self.note(code, Some(&fid), None, || format!("{name}: {message}"));
             }
-            match role {
+            match input.role {
                 Role::Value => values.push(value),
                 Role::ValidFrom => from = value,
                 Role::ValidTo => to = value,
@@ -396,19 +407,19 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 return None;
             }
         };
-        let place = geometry::middle(&geometry);
+        let place = || geometry::middle(&geometry);
         if done.linearised {
-            self.note(FindingCode::GeometryLinearised, Some(id), place, || {
+            self.note(FindingCode::GeometryLinearised, Some(id), place(), || {
                 "curves became chains of lines".into()
             });
         }
         if done.measured {
-            self.note(FindingCode::MeasureDropped, Some(id), place, || {
+            self.note(FindingCode::MeasureDropped, Some(id), place(), || {
                 "M values were left out".into()
             });
         }
         if was_open {
-            self.note(FindingCode::RingUnclosed, Some(id), place, || {
+            self.note(FindingCode::RingUnclosed, Some(id), place(), || {
                 fault_text(FindingCode::RingUnclosed)
             });
         }

@@ -5,6 +5,7 @@ use crate::datum::{Kinship, kinship};
 use crate::definition::{self, Definition};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
+use crate::mapping::Mapping;
 use onemap_model::{Access, Crs, Layer, Name};
 
 /// How sources are read.
@@ -26,6 +27,26 @@ pub struct Settings {
     pub access: Option<Access>,
     /// The definitions that layers of their names follow; none where nobody asked for it.
     pub definitions: Vec<Definition>,
+    /// What columns become; as they are called where nothing is said.
+    pub mapping: Option<Mapping>,
+}
+
+impl Settings {
+    /// The definition for a layer of that name, where one was asked for.
+    pub fn definition(&self, layer: &Name) -> Option<&Definition> {
+        self.definitions
+            .iter()
+            .find(|definition| definition.layer.name().is_same(layer))
+    }
+}
+
+/// Reads the mapping file at `path`.
+///
+/// # Errors
+/// Where it cannot be read, or is no mapping.
+pub fn mapping(path: &std::path::Path) -> Result<Mapping> {
+    let written = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    Mapping::read(&path.display().to_string(), &written).map_err(|e| Error::Usage(format!("--map: {e}")))
 }
 
 /// The definitions that a user may name: `LAYER` for one of this program, `LAYER=FILE` for a file, `all` for all of this

@@ -177,7 +177,8 @@ impl Reader<'_> {
         }))
     }
 
-    fn written_moment(&self, text: &str, notes: &mut Notes) -> Option<Value> {
+    /// A moment as it is written, with an offset or without.
+    pub fn written_moment(&self, text: &str, notes: &mut Notes) -> Option<Value> {
         if let Ok(moment) = Instant::parse(text) {
             return Some(Value::DateTime(moment));
         }

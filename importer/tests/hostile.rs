@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long one file may take; none is large.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much memory one file may take, in kilobytes of address space: a claim of gigabytes fails then, visibly.
 const MEMORY_KB: u32 = 4 << 20;

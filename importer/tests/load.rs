@@ -239,7 +239,8 @@ fn what_cannot_be_done_is_said_in_one_line_and_leaves_no_store() {
         "databases cannot be read as sources yet",
     );
     refused(&["load", &file("a.dwg", "AC1015"), "--to", to], "DXF");
-    refused(&["load", &file("a.xlsx", "PK"), "--to", to], "CSV");
+    refused(&["load", &file("a.xls", "PK"), "--to", to], "CSV");
+    refused(&["load", &file("a.xlsx", "PK"), "--to", to], "spreadsheet");
     refused(&["load", &file("a.gpkg", "no database"), "--to", to], "a.gpkg");
     refused(&["load", &file("a.zip", "no zip"), "--to", to], "not a readable zip");
     refused(
@@ -326,17 +327,11 @@ fn an_interrupted_load_says_that_nothing_was_changed() {
         .find(|line| line.as_ref().unwrap().starts_with("making parcels"))
         .unwrap()
         .unwrap();
-    let start = std::time::Instant::now();
     Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
         .unwrap();
     let status = child.wait().unwrap();
-    assert!(
-        start.elapsed() < std::time::Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
     assert_eq!(status.code(), Some(130));
     let last = lines.map(Result::unwrap).last().unwrap();
     assert!(last.contains("nothing was changed"), "{last}");

@@ -64,6 +64,8 @@ finding_codes! {
     EncodingInvalid = "encoding-invalid", Warning, "文字含有编码中不存在的字节，已替换为 U+FFFD";
     /// A layer or field was renamed to a legal or free name.
     NameChanged = "name-changed", Note, "图层或字段已改为合法且不重复的名称";
+    /// A row above the header of a sheet was taken for a title and left out.
+    TitleLeftOut = "title-left-out", Note, "表头以上的标题行未读入";
     /// A geometry cannot be decoded or has coordinates that are not finite.
     GeometryUndecodable = "geometry-undecodable", Error, "图形无法解码，或坐标不是有限数";
     /// A polygon or line is invalid in the sense of OGC Simple Features.
@@ -126,6 +128,8 @@ finding_codes! {
     GeometryDuplicate = "geometry-duplicate", Warning, "两个要素在同一时间图形完全相同";
     /// A field that the definition requires is not in the source.
     FieldMissing = "field-missing", Warning, "来源中缺少定义要求的字段";
+    /// A column looks like a field of the definition that has another name; nothing was assumed.
+    MappingSuggested = "mapping-suggested", Note, "来源中的列疑似定义中的字段，但名称不同；未作假定";
     /// A required value is null or empty.
     ValueMissing = "value-missing", Warning, "必填值为空";
     /// A value that must be unique comes again at the same time.

@@ -9,6 +9,7 @@ mod difference;
 mod digest;
 mod error;
 mod geopackage;
+mod layer;
 mod open;
 mod postgis;
 mod store;
@@ -16,10 +17,10 @@ mod store;
 pub use backup::{BackupStep, Existing, backup, restore};
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
-pub use geopackage::GeoPackage;
+pub use geopackage::{GeoPackage, PlainGeoPackage, PlainLayer, PlainSrs};
 pub use open::{OpenMode, open};
-pub use postgis::{PostGis, without_password};
+pub use postgis::{PostGis, is_connection, without_password};
 pub use store::{
     At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
-    LogEntry, LogPage, LogPosition, Pruned, Reading, Store,
+    LogEntry, LogPage, LogPosition, Pruned, Reading, RecordedState, Stamp, Store,
 };

@@ -79,6 +79,13 @@ pub trait Store: Send {
     /// [`crate::Error::UnknownVersion`]; faults of the file or the connection.
     fn difference(&mut self, layer: &Name, from: Version, to: Version, limit: usize) -> Result<Difference>;
 
+    /// What a feature was, as far as that is kept: at most `limit` states, the latest first, of those that began with the
+    /// version `until` or before it. Of a layer that is there now; each state in the columns that it has now.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownLayer`]; faults of the file or the connection.
+    fn states(&mut self, layer: &Name, fid: Fid, until: Option<Version>, limit: usize) -> Result<Vec<RecordedState>>;
+
     /// Forgets what was closed before the version `before` began: that version and all later ones can still be read.
     ///
     /// # Errors
@@ -172,6 +179,26 @@ pub enum Difference {
     TooMany,
     /// The layer is not in both versions with the same definition.
     Redefined,
+}
+
+/// What a feature was, and how long the store said so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedState {
+    /// The feature.
+    pub feature: Feature,
+    /// With which version it began. A beginning that is no longer kept counts as that of the oldest version.
+    pub since: Stamp,
+    /// With which version it ended; none where it is so now.
+    pub until: Option<Stamp>,
+}
+
+/// A version, and when it was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The version.
+    pub version: Version,
+    /// When it was committed; none where that is no longer kept.
+    pub time: Option<Instant>,
 }
 
 /// What pruning forgot.

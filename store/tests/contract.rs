@@ -114,6 +114,7 @@ macro_rules! contract {
         contract!(@tests $harness, pasts:
             commits_tell_who_did_what_to_which_layer,
             the_version_at_a_time_is_the_newest_then,
+            the_states_of_a_feature_tell_when_they_were,
             a_difference_is_each_feature_once_and_reads_backwards_too,
             a_difference_over_another_definition_is_none,
             a_wait_ends_when_another_process_commits,

@@ -302,6 +302,23 @@ fn a_table_made_anew_differs_only_in_what_differs() {
 }
 
 #[test]
+fn a_table_made_anew_as_it_was_is_no_version_and_gives_no_number_again() {
+    let mut city = city();
+    let made = "CREATE TABLE pois (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT, code TEXT, n MEDIUMINT)";
+    city.sql(&format!(
+        "CREATE TABLE aside AS SELECT fid, geom, code, n FROM pois; DROP TABLE pois; {made}; \
+         INSERT INTO pois SELECT * FROM aside; DROP TABLE aside"
+    ));
+    assert_eq!(city.store.catch_up().unwrap(), Version(1));
+    city.assert_replays();
+    city.sql(&format!("DROP TABLE pois; {made}"));
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    city.sql("INSERT INTO pois (code) VALUES ('x')");
+    assert_eq!(state(&mut *city.store, At::Now).into_keys().collect::<Vec<_>>(), [4]);
+    city.assert_replays();
+}
+
+#[test]
 fn a_dropped_column_stays_in_the_history() {
     let mut city = city();
     let before = state(&mut *city.store, At::Now);

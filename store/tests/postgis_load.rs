@@ -131,7 +131,7 @@ fn a_frozen_server_is_unreachable_within_the_bound() {
     let began = Instant::now();
     let refused = onemap_store::open(&database.url(), OpenMode::Existing).err().unwrap();
     assert!(matches!(refused, Error::Unreachable { .. }), "{refused}");
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
 }
 
 fn rows_of(round: i64) -> Vec<Row> {
@@ -169,11 +169,13 @@ fn a_killed_load_leaves_the_old_version_or_the_new_one() {
     let Some(cluster) = Cluster::shared() else { return };
     let (clean, database) = (cluster.fresh_database(), cluster.fresh_database());
     let (mut store, mut expected) = (open(&clean), Vec::new());
-    let rounds = 3;
+    let (rounds, began) = (3, Instant::now());
     for round in 0..rounds {
         load_round(&mut *store, round);
         expected.push(digest_of(&mut *store, Version(round as u64 + 1)));
     }
+    // Several deaths for each of the three loads, however fast the machine is.
+    let step = began.elapsed() / 12;
     let (mut killed, mut wait) = (0, Duration::ZERO);
     let mut store = open(&database);
     for _ in 0..200 {
@@ -189,7 +191,7 @@ fn a_killed_load_leaves_the_old_version_or_the_new_one() {
         child.wait().unwrap();
         killed += u32::from(was_alive);
         wait = if was_alive {
-            wait + Duration::from_millis(67)
+            wait + step
         } else {
             Duration::from_millis(5)
         };
@@ -365,6 +367,33 @@ fn what_others_demand_of_a_table_is_kept() {
     store.catch_up().unwrap();
     let refused = try_load(&mut *store, &wider(), LoadMode::Append, &[wide(row("z", 100))]);
     assert!(matches!(refused, Err(Error::Misfit { .. })), "{refused:?}");
+    assert_sound(&mut *store);
+}
+
+#[test]
+fn what_other_triggers_do_during_a_load_and_other_tools_after_it_is_in_the_log() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.fresh_database();
+    let mut store = open(&database);
+    load(&mut *store, &pois(), LoadMode::Replace, &some(0..5));
+    load(&mut *store, &pois(), LoadMode::Upsert, &[row("k1", 11), row("new", 1)]);
+    database.psql("UPDATE pois SET n = 12 WHERE code = 'k1'; DELETE FROM pois WHERE code = 'new'");
+    assert_eq!(
+        store.catch_up().unwrap(),
+        Version(4),
+        "the log's triggers rest no longer"
+    );
+    assert_sound(&mut *store);
+    // One row changes another.
+    database.psql(
+        "CREATE FUNCTION follows() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN UPDATE public.pois SET n = NEW.n WHERE code = 'k4'; RETURN NULL; END $$;
+         CREATE TRIGGER follows AFTER UPDATE ON pois FOR EACH ROW WHEN (NEW.code = 'k2') EXECUTE FUNCTION follows()",
+    );
+    store.catch_up().unwrap();
+    load(&mut *store, &pois(), LoadMode::Upsert, &[row("k2", 22)]);
+    let numbers = database.psql("SELECT string_agg(n::text, ' ' ORDER BY code) FROM pois");
+    assert_eq!(numbers, "0 12 22 3 22");
     assert_sound(&mut *store);
 }
 

@@ -5,6 +5,7 @@ use crate::changes::Feed;
 use crate::config::Config;
 use crate::held::Held;
 use crate::history::History;
+use crate::items::{Counts, MOST_DOWNLOADS, Pins};
 use crate::metrics::Metrics;
 use crate::opened::Opener;
 use crate::past::Past;
@@ -19,7 +20,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+
+/// This part of the cache's bytes is for tiles of single layers.
+const LAYER_SHARE: u64 = 8;
 
 /// What all requests share.
 pub(crate) struct App {
@@ -35,13 +39,19 @@ pub(crate) struct App {
     pub history: History,
     /// Earlier versions that were asked for.
     pub past: Past,
+    /// Layers as they were, for the pages that links lead to.
+    pub pins: Pins,
+    /// How many features answer which question.
+    pub counts: Counts,
     /// What the readers of `/changes` share.
     pub feed: Feed,
     /// How loading and following go.
     pub status: Status,
     /// Ready answers.
     pub cache: AnswerCache,
-    /// Which combinations of layers are in the cache.
+    /// Tiles of single layers as they are before anything is made of them: what tiles of several have in common.
+    pub layer_tiles: AnswerCache,
+    /// Which combinations of layers are in the caches.
     pub selections: Selections,
     /// When each tile was last touched.
     pub touches: TouchMap,
@@ -51,6 +61,8 @@ pub(crate) struct App {
     pub pool: Pool,
     /// What is on its way to clients.
     pub held: Held,
+    /// Places for downloads of whole layers.
+    pub downloads: Arc<Semaphore>,
     /// What is counted.
     pub metrics: Metrics,
     /// The description of all routes, without the server's address.
@@ -63,6 +75,7 @@ impl App {
     /// # Errors
     /// Where the system gives no threads.
     pub(crate) fn new(config: Config, listen: SocketAddr, api: Value, opener: &Opener) -> std::io::Result<Arc<Self>> {
+        let layer_bytes = config.cache_bytes / LAYER_SHARE;
         let pool = Pool::new(config.limits.render_threads, config.limits.max_queued);
         Ok(Arc::new(Self {
             listen,
@@ -70,14 +83,18 @@ impl App {
             version: watch::Sender::new(None),
             history: History::start(&config.store, opener)?,
             past: Past::default(),
+            pins: Pins::default(),
+            counts: Counts::default(),
             feed: Feed::new(config.limits.max_streams),
             status: Status::default(),
-            cache: AnswerCache::new(config.cache_bytes),
+            cache: AnswerCache::new(config.cache_bytes - layer_bytes),
+            layer_tiles: AnswerCache::new(layer_bytes),
             selections: Selections::default(),
             touches: TouchMap::default(),
             nonce: RandomState::new().hash_one(now().micros()),
             pool: pool.map_err(std::io::Error::other)?,
             held: Held::new(config.limits.max_answer_bytes),
+            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
             metrics: Metrics::default(),
             api,
             config,
@@ -104,7 +121,9 @@ impl App {
     }
 
     fn forget(&self, layer: &TouchedLayer) -> u64 {
-        self.cache.remove(&self.selections.holding(&layer.name), &layer.tiles)
+        let selections = self.selections.holding(&layer.name);
+        self.layer_tiles.remove(&selections, &layer.tiles);
+        self.cache.remove(&selections, &layer.tiles)
     }
 
     fn show(&self, published: Published) {

@@ -2,11 +2,14 @@
 
 use crate::app::App;
 use crate::client::Client;
+use crate::html;
+use crate::links::Link;
 use crate::negotiate;
 use crate::origin::LINK_HEADERS;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::representation::{self, Representation};
+use crate::routes::Takes;
 use crate::versions::{self, MIN_VERSION, VERSION};
 use crate::view::{Audience, View};
 use axum::body::{Body, Bytes};
@@ -24,10 +27,6 @@ use std::sync::Arc;
 /// What a handler gives.
 pub(crate) type Answer = Result<Response, Problem>;
 
-/// The parameters that a route knows; none where any are let pass.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Known(pub Option<&'static [&'static str]>);
-
 /// One request.
 #[derive(Clone)]
 pub(crate) struct Ask {
@@ -41,6 +40,15 @@ pub(crate) struct Ask {
     pub headers: HeaderMap,
     /// The path as it was asked for, still encoded.
     pub path: String,
+}
+
+/// In which form a document goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For programs.
+    Json,
+    /// For people.
+    Html,
 }
 
 /// How long an answer may be used without asking again.
@@ -59,6 +67,8 @@ pub(crate) enum Freshness {
 pub(crate) enum DependsOn {
     /// The coding alone.
     Coding,
+    /// The coding, and the media types that are accepted.
+    CodingAndType,
     /// The address under which the client sees the server too: there are links in it.
     Links,
     /// As `Links`, and the wish for HTML.
@@ -70,11 +80,12 @@ impl FromRequestParts<Arc<App>> for Ask {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let params = Params::parse(parts.uri.query())?;
-        if let Some(Known(Some(known))) = parts.extensions.get() {
+        let takes = parts.extensions.get().copied().unwrap_or(Takes::Anything);
+        if let Takes::These(known) = takes {
             params.expect(known)?;
-            if let Some(least) = params.get(MIN_VERSION) {
-                versions::reach(app, least).await?;
-            }
+        }
+        if let (Takes::These(_) | Takes::TheseAndFields(_), Some(least)) = (takes, params.get(MIN_VERSION)) {
+            versions::reach(app, least).await?;
         }
         Ok(Self {
             app: Arc::clone(app),
@@ -161,6 +172,64 @@ impl Ask {
         }
     }
 
+    /// Whether people or programs ask: by `f`, else by what the client accepts.
+    ///
+    /// # Errors
+    /// 400 naming a value of `f` that is neither.
+    pub(crate) fn form(&self) -> Result<Form, Problem> {
+        match self.format(&["json", "html"])? {
+            Some("html") => Ok(Form::Html),
+            Some(_) => Ok(Form::Json),
+            None if negotiate::prefers_html(&self.headers) => Ok(Form::Html),
+            None => Ok(Form::Json),
+        }
+    }
+
+    /// Answers with a document, or with the page that shows it to people.
+    ///
+    /// # Errors
+    /// 400 for another form, 406 where the client takes no coding.
+    pub(crate) fn document(
+        &self,
+        media_type: &'static str,
+        document: String,
+        audience: Audience,
+        page: impl FnOnce() -> String,
+    ) -> Answer {
+        let (content_type, body) = match self.form()? {
+            Form::Json => (media_type, document),
+            Form::Html => (html::HTML, page()),
+        };
+        let made = Representation::new(content_type, body.into_bytes(), self.coding()?);
+        Ok(self.deliver(&made, audience, Freshness::Revalidate, DependsOn::LinksAndType))
+    }
+
+    /// As [`Ask::document`], of JSON that is shown to people as it is, below `trail`.
+    ///
+    /// # Errors
+    /// As [`Ask::document`].
+    pub(crate) fn shown(&self, title: &str, trail: &[(String, &str)], body: &Value, audience: Audience) -> Answer {
+        let page = || self.page(title, trail, &html::value(body));
+        self.document("application/json", body.to_string(), audience, page)
+    }
+
+    /// A page for people.
+    pub(crate) fn page(&self, title: &str, trail: &[(String, &str)], content: &str) -> String {
+        let up = html::up(&self.path);
+        html::Page { title, trail, up: &up }.finish(content)
+    }
+
+    /// The links of a document to itself, and to the page that shows it to people.
+    pub(crate) fn own_links(&self, media_type: &'static str) -> [Link; 2] {
+        let mark = |query: String| if query.is_empty() { query } else { format!("?{query}") };
+        let itself = self.url(&format!("{}{}", self.path, mark(self.params.edited(&["f"], &[]))));
+        let page = self.url(&format!("{}?{}", self.path, self.params.edited(&[], &[("f", "html")])));
+        [
+            Link::new("self", itself, media_type, "This document"),
+            Link::new("alternate", page, "text/html", "This document as a page"),
+        ]
+    }
+
     /// Answers with ready-made bytes: 304 where the client has them, 204 where there are none, 503 where too much is on
     /// its way to others.
     pub(crate) fn deliver(
@@ -180,8 +249,8 @@ impl Ask {
         } else {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
-            if made.coding == negotiate::Coding::Gzip {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            if let Some(coding) = made.coding.name() {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
             }
             match self.app.held.hold(Bytes::clone(&made.bytes)) {
                 Ok(bytes) => *response.body_mut() = Body::from(bytes),
@@ -234,6 +303,7 @@ impl Ask {
         };
         match depends {
             DependsOn::Coding => "Accept-Encoding".to_owned(),
+            DependsOn::CodingAndType => "Accept-Encoding, Accept".to_owned(),
             DependsOn::Links => format!("Accept-Encoding{links}"),
             DependsOn::LinksAndType => format!("Accept-Encoding, Accept{links}"),
         }
@@ -245,7 +315,7 @@ pub(crate) fn open_to_all(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Link, OGC-NumberMatched, OGC-NumberReturned"),
+        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned"),
     );
 }
 

@@ -10,8 +10,8 @@ use crate::representation::Representation;
 use crate::selections::SelectionId;
 use crate::touched::Touched;
 use onemap_model::TileCoord;
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, Weighter};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,17 +37,47 @@ pub(crate) enum Key {
     },
 }
 
-type Kept = Cache<Key, Arc<Representation>, ByBytes>;
+type Kept = Cache<Key, Arc<Representation>, ByBytes, DefaultHashBuilder, Evictions>;
 
 /// A cache bounded by bytes.
 pub(crate) struct AnswerCache {
     kept: Option<Kept>,
     asked: AtomicU64,
     made: AtomicU64,
+    evictions: Evictions,
 }
 
 #[derive(Clone)]
 struct ByBytes;
+
+/// Counts what had to make room.
+#[derive(Debug, Clone, Default)]
+struct Evictions(Arc<AtomicU64>);
+
+impl Lifecycle<Key, Arc<Representation>> for Evictions {
+    type RequestState = ();
+
+    fn begin_request(&self) {}
+
+    fn on_evict(&self, (): &mut (), _: Key, _: Arc<Representation>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What a cache counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// How often it was asked.
+    pub asked: u64,
+    /// How often an answer had to be made.
+    pub made: u64,
+    /// How many bytes it holds.
+    pub bytes: u64,
+    /// How many answers it holds.
+    pub entries: u64,
+    /// How many had to make room for others.
+    pub evicted: u64,
+}
 
 impl Weighter<Key, Arc<Representation>> for ByBytes {
     fn weight(&self, _: &Key, value: &Arc<Representation>) -> u64 {
@@ -61,10 +91,28 @@ impl AnswerCache {
     pub(crate) fn new(bytes: u64) -> Self {
         const TYPICAL_TILE_BYTES: u64 = 8 << 10;
         let items = (bytes / TYPICAL_TILE_BYTES).max(64) as usize;
+        let evictions = Evictions::default();
+        let make = || Cache::with(items, bytes, ByBytes, DefaultHashBuilder::default(), evictions.clone());
         Self {
-            kept: (bytes > 0).then(|| Cache::with_weighter(items, bytes, ByBytes)),
+            kept: (bytes > 0).then(make),
             asked: AtomicU64::new(0),
             made: AtomicU64::new(0),
+            evictions,
+        }
+    }
+
+    /// What is kept for a key now.
+    pub(crate) fn find(&self, key: &Key) -> Option<Arc<Representation>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let found = self.kept.as_ref().and_then(|kept| kept.get(key));
+        self.made.fetch_add(u64::from(found.is_none()), Ordering::Relaxed);
+        found
+    }
+
+    /// Keeps an answer that was made after [`AnswerCache::find`] found none.
+    pub(crate) fn keep(&self, key: Key, made: Arc<Representation>) {
+        if let Some(kept) = &self.kept {
+            kept.insert(key, made);
         }
     }
 
@@ -152,14 +200,16 @@ impl AnswerCache {
         removed.into_inner()
     }
 
-    /// How often it was asked, how often an answer had to be made, and how many bytes it holds.
-    pub(crate) fn counts(&self) -> (u64, u64, u64) {
-        let held = self.kept.as_ref().map_or(0, Cache::weight);
-        (
-            self.asked.load(Ordering::Relaxed),
-            self.made.load(Ordering::Relaxed),
-            held,
-        )
+    /// What it counts.
+    pub(crate) fn counts(&self) -> Counts {
+        let kept = self.kept.as_ref();
+        Counts {
+            asked: self.asked.load(Ordering::Relaxed),
+            made: self.made.load(Ordering::Relaxed),
+            bytes: kept.map_or(0, Cache::weight),
+            entries: kept.map_or(0, |kept| kept.len() as u64),
+            evicted: self.evictions.0.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -189,7 +239,7 @@ mod tests {
             cache.get(key(1), made(10))
         );
         assert!(Arc::ptr_eq(&a.unwrap(), &b.unwrap()) && c.is_ok());
-        assert_eq!((cache.counts().0, cache.counts().1), (3, 1));
+        assert_eq!((cache.counts().asked, cache.counts().made), (3, 1));
     }
 
     #[tokio::test]
@@ -220,23 +270,26 @@ mod tests {
             for key in &keys {
                 cache.get(key.clone(), made(10)).await.unwrap();
             }
-            cache.counts().1
+            cache.counts().made
         };
-        assert_eq!(fill().await, 32);
+        assert_eq!(fill().await, 64);
         let point =
             |touched: &mut Touched| touched.include(&Bbox::new(20.0, 10.0, 20.0, 10.0).unwrap(), ZoomRange::ALL);
         let mut one = Touched::default();
         point(&mut one);
-        assert_eq!((cache.remove(&[own], &one), fill().await), (2, 34));
+        assert_eq!((cache.remove(&[own], &one), fill().await), (4, 68));
         let mut wide = Touched::default();
         wide.include(&Bbox::new(-180.0, 1.0, -100.0, 80.0).unwrap(), ZoomRange::ALL);
         point(&mut wide);
-        assert_eq!((cache.remove(&[own, other], &wide), fill().await), (12, 46));
-        assert_eq!((cache.remove(&[other], &Touched::everything()), fill().await), (16, 62));
+        assert_eq!((cache.remove(&[own, other], &wide), fill().await), (24, 92));
+        assert_eq!(
+            (cache.remove(&[other], &Touched::everything()), fill().await),
+            (32, 124)
+        );
         assert_eq!(cache.remove(&[], &Touched::everything()), 0);
         for times in 1..3 {
             cache.get_if(key(1), made(10), |_| ()).await.unwrap();
-            assert_eq!(cache.counts().1, 62 + times);
+            assert_eq!(cache.counts().made, 124 + times);
         }
     }
 
@@ -246,10 +299,15 @@ mod tests {
         for n in 0..=255 {
             cache.get(key(n), made(5_000)).await.unwrap();
         }
-        assert!(cache.counts().2 <= 100_000, "{}", cache.counts().2);
+        let counts = cache.counts();
+        assert!(
+            counts.bytes <= 100_000 && counts.evicted > 200 && counts.entries < 20,
+            "{counts:?}"
+        );
         let none = AnswerCache::new(0);
         none.get(key(1), made(10)).await.unwrap();
         none.get(key(1), made(10)).await.unwrap();
-        assert_eq!(none.counts(), (2, 2, 0));
+        let counts = none.counts();
+        assert_eq!((counts.asked, counts.made, counts.bytes), (2, 2, 0));
     }
 }

@@ -1,46 +1,62 @@
 //! The layers as OGC API collections.
 
-use crate::ask::{Answer, Ask, DependsOn, Freshness};
+use crate::ask::{Answer, Ask, Form};
 use crate::client::Sees;
+use crate::crs::OutCrs;
+use crate::formats::Format;
+use crate::html;
+use crate::items::REL_SORTABLES;
 use crate::links::Link;
 use crate::params::encode;
 use crate::published::ServedLayer;
 use crate::queryables::REL_QUERYABLES;
-use crate::representation::Representation;
 use crate::view::{Audience, View};
 use axum::extract::Path;
-use onemap_model::{Field, FieldType, GeometryType, Layer};
+use onemap_model::{Bbox, Field, FieldType, GeometryType, Layer};
 use serde_json::{Value, json};
 
 /// The system that all answers are in.
 pub(crate) const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 /// The relation of a link to tilesets of vector tiles.
 pub(crate) const REL_TILESETS: &str = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector";
+const SCHEMA: &str = "application/schema+json";
 const REL_SCHEMA: &str = "http://www.opengis.net/def/rel/ogc/1.0/schema";
 
 /// Answers with all layers.
 pub(crate) async fn collections(ask: Ask) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
+    let links = ask.own_links("application/json");
     let body = json!({
-        "links": [Link::new("self", ask.url("/collections"), "application/json", "The layers").to_json()],
-        "crs": [CRS84],
+        "links": links.iter().map(Link::to_json).collect::<Vec<_>>(),
+        "crs": OutCrs::all().map(|crs| crs.uri()).collect::<Vec<_>>(),
+        "numberMatched": view.layers().count(),
+        "numberReturned": view.layers().count(),
         "collections": view.layers().map(|layer| describe(&ask, layer)).collect::<Vec<_>>(),
     });
-    ask.json(&body, list_audience(&view, &ask))
+    let page = || ask.page("图层 · Layers", &[], &html::layers(view.layers(), &body));
+    ask.document("application/json", body.to_string(), list_audience(&view, &ask), page)
 }
 
 /// Answers with one layer.
 pub(crate) async fn collection(ask: Ask, Path(name): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
-    let layer = view.layer(&name)?;
-    ask.json(&describe(&ask, layer), Audience::of([layer]))
+    let served = view.layer(&name)?;
+    let body = describe(&ask, served);
+    let page = || {
+        let boxes = view.layers().filter_map(|layer| layer.snapshot.bbox());
+        let content = html::layer(served, &body, boxes.reduce(Bbox::union));
+        ask.page(&served.definition().title, &trail(served)[..1], &content)
+    };
+    let audience = match ask.form()? {
+        Form::Json => Audience::of([served]),
+        // The picture shows where all layers lie that this client sees.
+        Form::Html => view.audience(),
+    };
+    ask.document("application/json", body.to_string(), audience, page)
 }
 
 /// Answers with the fields of a layer as JSON Schema (OGC API Features, part 5).
 pub(crate) async fn schema(ask: Ask, Path(name): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     let served = view.layer(&name)?;
     let layer = served.snapshot.layer();
@@ -65,8 +81,20 @@ pub(crate) async fn schema(ask: Ask, Path(name): Path<String>) -> Answer {
         "additionalProperties": false,
     });
     let body = with_ordered(&head, "properties", &properties);
-    let made = Representation::new("application/schema+json", body.into_bytes(), ask.coding()?);
-    Ok(ask.deliver(&made, Audience::of([served]), Freshness::Revalidate, DependsOn::Links))
+    let page = || {
+        let title = format!("{} · 字段 · Fields", layer.title);
+        ask.page(&title, &trail(served), &html::fields(&properties))
+    };
+    ask.document("application/schema+json", body, Audience::of([served]), page)
+}
+
+/// The pages above those of a layer.
+pub(crate) fn trail(served: &ServedLayer) -> [(String, &str); 2] {
+    let own = format!("collections/{}", encode(served.name()));
+    [
+        ("collections".to_owned(), "图层 · Layers"),
+        (own, served.definition().title.as_str()),
+    ]
 }
 
 /// The kind of a layer's geometries, as schemas say it (OGC API Features, part 5).
@@ -109,7 +137,7 @@ fn describe(ask: &Ask, served: &ServedLayer) -> Value {
         "title": layer.title,
         "itemType": "feature",
         "extent": extent,
-        "crs": [CRS84],
+        "crs": OutCrs::all_of(layer).iter().map(OutCrs::uri).collect::<Vec<_>>(),
         "storageCrs": layer.crs.uri(),
         "geometryType": layer.geometry_type.as_str(),
         "minzoom": layer.zoom.min(),
@@ -127,20 +155,44 @@ fn links(ask: &Ask, served: &ServedLayer) -> Vec<Link> {
     let own = ask.url(&format!("/collections/{name}"));
     let mut links = vec![
         Link::new("self", own.clone(), "application/json", "This layer"),
-        Link::new("items", format!("{own}/items"), "application/geo+json", "The features"),
         Link::new(
-            REL_SCHEMA,
-            format!("{own}/schema"),
-            "application/schema+json",
-            "The fields",
+            "alternate",
+            format!("{own}?f=html"),
+            "text/html",
+            "This layer as a page",
         ),
+        Link::new("items", format!("{own}/items"), "application/geo+json", "The features"),
+    ];
+    links.extend(Format::all().skip(1).map(|format| {
+        let address = format!("{own}/items?f={}", format.word());
+        Link::new("items", address, format.content_type(), format.title())
+    }));
+    links.extend(Format::all().filter(|format| *format != Format::Html).map(|format| {
+        let address = format!("{own}/download?f={}", format.word());
+        Link::new("enclosure", address, format.content_type(), format.title())
+    }));
+    links.extend([
+        Link::new("describedby", format!("{own}/schema"), SCHEMA, "The fields"),
+        Link::new(REL_SCHEMA, format!("{own}/schema"), SCHEMA, "The fields"),
         Link::new(
             REL_QUERYABLES,
             format!("{own}/queryables"),
-            "application/schema+json",
+            SCHEMA,
             "What a filter may name",
         ),
-    ];
+        Link::new(
+            "queryables",
+            format!("{own}/queryables"),
+            SCHEMA,
+            "What a filter may name",
+        ),
+        Link::new(
+            REL_SORTABLES,
+            format!("{own}/sortables"),
+            SCHEMA,
+            "What a page can be sorted by",
+        ),
+    ]);
     if served.has_geometry() {
         links.push(Link::new(
             REL_TILESETS,

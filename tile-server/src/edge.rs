@@ -4,12 +4,13 @@
 use crate::app::App;
 use crate::ask::open_to_all;
 use crate::client::{Client, Sees};
+use crate::html;
 use crate::problem::{IsProblem, METHODS, Problem};
 use crate::view::{Audience, View};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, HeaderName,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
@@ -25,12 +26,22 @@ use std::time::Instant;
 /// The longest address: a filter of some size fits, a flood does not.
 const MAX_URI_BYTES: usize = 48 << 10;
 
+/// Filters may be long; their beginning tells enough.
+const MAX_LOGGED_CHARS: usize = 500;
+
 /// Answers a request through the routes.
 pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let sees = Client::of(&parts, app.config.public_url.as_ref(), app.listen).sees;
     let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+    let query: String = parts
+        .uri
+        .query()
+        .unwrap_or_default()
+        .chars()
+        .take(MAX_LOGGED_CHARS)
+        .collect();
     let mut response = match check(&parts.uri) {
         Err(problem) => problem.into_response(),
         Ok(()) if method == Method::OPTIONS => preflight(),
@@ -38,12 +49,18 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page && !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(html::POLICY));
+    }
     if response.extensions().get::<IsProblem>().is_some() && audience(&app, sees) == Audience::Everybody {
         open_to_all(response.headers_mut());
     }
     let took = begun.elapsed();
     app.metrics.answered(response.status(), took);
-    tracing::debug!(%method, path, status = response.status().as_u16(), ?took, "answered");
+    tracing::debug!(%method, path, query, status = response.status().as_u16(), ?took, "answered");
     response
 }
 

@@ -3,12 +3,13 @@
 //! What a filter means is the model's to say. Here it is read from the address, checked against the layer that is asked,
 //! and kept within its time: who asks for too much gets a 400 that says so.
 
+use crate::crs::OutCrs;
 use crate::params::Params;
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
 use crate::published::ServedLayer;
 use onemap_atlas::FeatureView;
-use onemap_model::cql2::{Expr, Filter};
+use onemap_model::cql2::{Expr, Filter, Kind, Place};
 use onemap_model::{Bbox, Coord};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -20,20 +21,6 @@ pub(crate) const FILTER_CRS: &str = "filter-crs";
 /// The ways in which a filter may be written; the first one where nothing is said. `cql-text` is what the drafts of the
 /// standard called it, and old clients still do.
 pub(crate) const LANGUAGES: [&str; 4] = ["cql2-text", "cql2-json", "cql-text", "cql-json"];
-const X_THEN_Y: &[&str] = &[
-    "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
-    "http://www.opengis.net/def/crs/OGC/0/CRS84",
-    "http://www.opengis.net/def/crs/OGC/0/CRS84h",
-    "[OGC:CRS84]",
-];
-/// Systems with latitude first; all of them are taken as equal to the layers' own.
-const Y_THEN_X: &[&str] = &[
-    "http://www.opengis.net/def/crs/EPSG/0/4326",
-    "http://www.opengis.net/def/crs/EPSG/0/4490",
-    "[EPSG:4326]",
-    "[EPSG:4490]",
-];
-
 /// How long a filter may be asked of features. A cheap one takes a few hundredths of a second for half a million.
 const MAX_TIME: Duration = Duration::from_secs(5);
 /// Features between two looks at the clock, where each costs little.
@@ -63,14 +50,14 @@ impl Asked {
     /// 400 with the place of the fault, or naming the language or system that is not known.
     pub(crate) fn read(params: &Params) -> Result<Option<Self>, Problem> {
         let language = params.get(FILTER_LANG).unwrap_or(LANGUAGES[0]);
-        let system = params.get(FILTER_CRS).unwrap_or(X_THEN_Y[0]);
-        let is_swapped = Y_THEN_X.contains(&system);
         if !LANGUAGES.contains(&language) {
             return Err(unknown(FILTER_LANG, language, &LANGUAGES[..2]));
         }
-        if !is_swapped && !X_THEN_Y.contains(&system) {
-            return Err(unknown(FILTER_CRS, system, &[X_THEN_Y[0], Y_THEN_X[0], Y_THEN_X[1]]));
-        }
+        let system = params.get(FILTER_CRS).map(|text| {
+            let known = OutCrs::parse(text);
+            known.ok_or_else(|| OutCrs::unknown(FILTER_CRS, text))
+        });
+        let system = system.unwrap_or(Ok(OutCrs::CRS84))?;
         let Some(filter) = params.get(FILTER) else {
             return Ok(None);
         };
@@ -78,13 +65,24 @@ impl Asked {
             "cql2-json" | "cql-json" => Expr::from_json(filter),
             _ => Expr::from_text(filter),
         };
-        let mut swapped = |at: Coord| Some(Coord { x: at.y, y: at.x });
-        let placed = read.and_then(|expr| match is_swapped {
-            true => expr.transformed(&mut swapped),
-            false => Ok(expr),
+        let mut unprojected = |at: Coord| system.unproject(at);
+        let placed = read.and_then(|expr| match system == OutCrs::CRS84 {
+            true => Ok(expr),
+            false => expr.transformed(&mut unprojected),
         });
         let expr = placed.map_err(|error| Problem::bad_request(error.to_string()))?;
         Ok(Some(Self { expr }))
+    }
+
+    /// What `asked` asks, and all of `conditions`; none where there is neither.
+    pub(crate) fn with(asked: Option<Self>, conditions: Vec<Expr>) -> Option<Self> {
+        let mut all: Vec<Expr> = asked.into_iter().map(|asked| asked.expr).chain(conditions).collect();
+        let expr = match all.len() {
+            0 => return None,
+            1 => all.swap_remove(0),
+            _ => Expr::new(Kind::And(all), Place::default()),
+        };
+        Some(Self { expr })
     }
 
     /// The filter in one form, however it was written: equal texts ask the same.

@@ -169,6 +169,7 @@ fn look(app: &App, connection: &mut Connection, state: &mut State) -> Result<boo
         return Ok(true);
     };
     app.past.sweep(before.epoch());
+    app.pins.sweep(before.epoch(), &before.layers);
     let tidied = state.merging.install(before).map(Arc::new);
     let update = later(store, tidied.as_ref().unwrap_or(before), version, app)?;
     let update = update.or_else(|| {

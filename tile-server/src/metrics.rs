@@ -1,6 +1,7 @@
 //! What is counted, in the text format of Prometheus. No layer is named: the numbers are for everybody.
 
 use crate::app::App;
+use crate::histogram::Histogram;
 use crate::published::now;
 use axum::http::StatusCode;
 use onemap_model::Instant;
@@ -29,6 +30,10 @@ pub(crate) struct Metrics {
     pub invalidated: AtomicU64,
     /// Layers read whole.
     pub whole_reloads: AtomicU64,
+    /// How long tiles took to render.
+    pub rendered: Histogram,
+    /// How long they took to compress.
+    pub coded: Histogram,
     /// Tiles of which the client's tag alone said that they are as they were.
     pub unchanged: AtomicU64,
     delay_micros: AtomicU64,
@@ -70,7 +75,9 @@ pub(crate) fn exposition(app: &App) -> String {
             load(counter)
         );
     }
-    let (asked, made, bytes) = app.cache.counts();
+    let counts = app.cache.counts();
+    let layers = app.layer_tiles.counts();
+    let pool = &app.pool.counts;
     let version = app
         .published
         .load()
@@ -84,9 +91,21 @@ pub(crate) fn exposition(app: &App) -> String {
             "gauge",
             load(&metrics.connections).to_string(),
         ),
-        ("onemap_cache_requests_total", "counter", asked.to_string()),
-        ("onemap_cache_misses_total", "counter", made.to_string()),
-        ("onemap_cache_bytes", "gauge", bytes.to_string()),
+        ("onemap_cache_requests_total", "counter", counts.asked.to_string()),
+        ("onemap_cache_misses_total", "counter", counts.made.to_string()),
+        ("onemap_cache_evictions_total", "counter", counts.evicted.to_string()),
+        ("onemap_cache_entries", "gauge", counts.entries.to_string()),
+        ("onemap_cache_bytes", "gauge", counts.bytes.to_string()),
+        ("onemap_layer_cache_requests_total", "counter", layers.asked.to_string()),
+        ("onemap_layer_cache_misses_total", "counter", layers.made.to_string()),
+        ("onemap_layer_cache_bytes", "gauge", layers.bytes.to_string()),
+        ("onemap_pool_load", "gauge", app.pool.load().to_string()),
+        ("onemap_pool_refused_total", "counter", load(&pool.refused).to_string()),
+        (
+            "onemap_pool_given_up_total",
+            "counter",
+            load(&pool.given_up).to_string(),
+        ),
         ("onemap_store_version", "gauge", version.to_string()),
         (
             "onemap_snapshots_published_total",
@@ -143,5 +162,9 @@ pub(crate) fn exposition(app: &App) -> String {
     for (name, kind, value) in rows.into_iter().chain(followed) {
         let _ = writeln!(text, "# TYPE {name} {kind}\n{name} {value}");
     }
+    metrics.rendered.expose("onemap_render_seconds", &mut text);
+    metrics.coded.expose("onemap_compress_seconds", &mut text);
+    pool.waited.expose("onemap_pool_wait_seconds", &mut text);
+    pool.took.expose("onemap_pool_work_seconds", &mut text);
     text
 }

@@ -1,5 +1,6 @@
 //! The query part of an address: read once, every name known, nothing twice.
 
+use crate::parameter::Parameter;
 use crate::problem::{Problem, shorten};
 use crate::versions::MIN_VERSION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -46,18 +47,18 @@ impl Params {
     ///
     /// # Errors
     /// 400 naming the parameter.
-    pub(crate) fn expect(&self, known: &[&str]) -> Result<(), Problem> {
-        let is_known = |name: &str| known.contains(&name) || name == MIN_VERSION;
-        match self.0.iter().find(|(name, _)| !is_known(name)) {
+    pub(crate) fn expect(&self, known: &[Parameter]) -> Result<(), Problem> {
+        match self.beyond(known).next() {
             None => Ok(()),
-            Some((name, _)) => {
-                let expected = [known, &[MIN_VERSION]].concat().join(", ");
-                let name = shorten(name);
-                Err(Problem::bad_request(format!(
-                    "unknown parameter {name:?}: expected {expected}"
-                )))
-            }
+            Some((name, _)) => Err(unknown(name, known)),
         }
+    }
+
+    /// The parameters that are none of these, nor `min-version`.
+    pub(crate) fn beyond(&self, known: &[Parameter]) -> impl Iterator<Item = (&str, &str)> {
+        let is_known = |name: &str| name == MIN_VERSION || known.iter().any(|one| one.name == name);
+        let beyond = self.0.iter().filter(move |(name, _)| !is_known(name));
+        beyond.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The value of a parameter.
@@ -68,14 +69,41 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The query part as it was asked for, in one form.
+    pub(crate) fn to_query(&self) -> String {
+        self.edited(&[], &[])
+    }
+
+    /// The query part without `gone`, with each of `set` at its end, and all else kept.
+    pub(crate) fn edited(&self, gone: &[&str], set: &[(&str, &str)]) -> String {
+        let is_kept = |name: &str| !gone.contains(&name) && set.iter().all(|(known, _)| *known != name);
+        let kept = self.0.iter().filter(|(name, _)| is_kept(name));
+        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+        joined(kept.chain(set.iter().copied()))
+    }
+
     /// The query part with `name` set to `value` and all else kept.
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
-        let kept = self.0.iter().filter(|(known, _)| known != name);
-        let kept = kept.map(|(name, value)| (name.as_str(), value.as_str()));
-        let pairs = kept.chain([(name, value)]);
-        let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
-        pairs.collect::<Vec<_>>().join("&")
+        self.edited(&[], &[(name, value)])
     }
+
+    /// The query part with these parameters alone, where they were given.
+    pub(crate) fn only(&self, names: &[&str]) -> String {
+        let kept = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        joined(kept.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+}
+
+fn joined<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs = pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// 400 for a parameter that is none of those known.
+pub(crate) fn unknown(name: &str, known: &[Parameter]) -> Problem {
+    let known: Vec<_> = known.iter().map(|one| one.name).chain([MIN_VERSION]).collect();
+    let (name, known) = (shorten(name), known.join(", "));
+    Problem::bad_request(format!("unknown parameter {name:?}: expected {known}"))
 }
 
 /// Encodes text for one path segment or parameter.
@@ -94,6 +122,7 @@ fn decode(text: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameter::{BBOX, OFFSET};
 
     #[test]
     fn parameters_are_decoded_and_come_once() {
@@ -111,9 +140,14 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_and_a_link_keeps_the_others() {
         let params = Params::parse(Some("bbox=1,2,3,4&offset=0")).unwrap();
-        assert!(params.expect(&["bbox"]).is_err());
-        assert!(params.expect(&["bbox", "offset"]).is_ok());
+        assert!(params.expect(&[BBOX]).is_err());
+        assert!(params.expect(&[BBOX, OFFSET]).is_ok());
         assert_eq!(params.with("offset", "10"), "bbox=1,2,3,4&offset=10");
+        assert_eq!(params.edited(&["bbox"], &[("after", "7")]), "offset=0&after=7");
+        assert_eq!(
+            (params.to_query().as_str(), params.only(&["offset", "f"]).as_str()),
+            ("bbox=1,2,3,4&offset=0", "offset=0")
+        );
         assert_eq!(Params::default().with("q", "a&b=c d"), "q=a%26b%3Dc%20d");
     }
 }

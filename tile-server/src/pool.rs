@@ -1,23 +1,51 @@
 //! Where answers are computed: as many threads as there are cores, and a queue with an end.
 //!
 //! The async side only waits. Work whose client is gone is not begun, and work under way can look whether it still
-//! matters.
+//! matters. Work that waited too long is refused instead of done: where more is asked than can be done, what is done is
+//! done in time.
 
+use crate::histogram::Histogram;
 use crate::problem::Problem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
+
+/// Work that waited longer is refused.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A bounded pool for work that computes.
 pub(crate) struct Pool {
     threads: rayon::ThreadPool,
     places: Arc<Semaphore>,
+    all_places: usize,
+    /// What is counted.
+    pub counts: Arc<Counts>,
+}
+
+/// What a pool counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Work refused because the queue was full, or because it had waited too long in it.
+    pub refused: AtomicU64,
+    /// Work not begun because its client was gone.
+    pub given_up: AtomicU64,
+    /// How long work waited.
+    pub waited: Histogram,
+    /// How long it took.
+    pub took: Histogram,
 }
 
 /// Tells work under way whether anybody still waits for it.
 pub(crate) struct Waiting<'a>(&'a dyn Fn() -> bool);
 
-impl Waiting<'_> {
+impl<'a> Waiting<'a> {
+    /// Work that is over when `is_over` says so.
+    pub(crate) fn new(is_over: &'a dyn Fn() -> bool) -> Self {
+        Self(is_over)
+    }
+
     /// Whether the client is gone, so that the result would be thrown away.
     pub(crate) fn is_over(&self) -> bool {
         (self.0)()
@@ -34,26 +62,45 @@ impl Pool {
         Ok(Self {
             threads: builder.thread_name(|i| format!("render-{i}")).build()?,
             places: Arc::new(Semaphore::new(threads + queued)),
+            all_places: threads + queued,
+            counts: Arc::default(),
         })
+    }
+
+    /// How many pieces of work are waiting or under way.
+    pub(crate) fn load(&self) -> usize {
+        self.all_places - self.places.available_permits()
     }
 
     /// Computes `work` on the pool; dropping the future gives it up.
     ///
     /// # Errors
-    /// 503 where the queue is full, 500 where the work panicked, or what the work itself gives.
+    /// 503 where the queue is full or too slow, 500 where the work panicked, or what the work itself gives.
     pub(crate) async fn run<T, W>(&self, work: W) -> Result<T, Problem>
     where
         T: Send + 'static,
         W: FnOnce(&Waiting<'_>) -> Result<T, Problem> + Send + 'static,
     {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| Problem::unavailable("too much to do at the moment; try again"))?;
+        let counts = Arc::clone(&self.counts);
+        let place = place.map_err(|_| counts.refuse())?;
         let (sender, receiver) = oneshot::channel();
+        let asked = Instant::now();
         self.threads.spawn_fifo(move || {
             if sender.is_closed() {
+                counts.given_up.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            let waited = asked.elapsed();
+            counts.waited.note(waited);
+            if waited > LONGEST_WAIT {
+                drop(place);
+                // Nobody may be waiting any more.
+                let _ = sender.send(Err(counts.refuse()));
                 return;
             }
             let result = catch_unwind(AssertUnwindSafe(|| work(&Waiting(&|| sender.is_closed()))));
+            counts.took.note(asked.elapsed() - waited);
             // Who has the answer may ask again at once and must find the place free.
             drop(place);
             // The panic itself was printed by the hook; here it becomes an answer. Nobody may be waiting any more.
@@ -63,11 +110,18 @@ impl Pool {
     }
 }
 
+impl Counts {
+    fn refuse(&self) -> Problem {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        Problem::unavailable("too much to do at the moment; try again")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Barrier;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::AtomicBool;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_panic_is_an_answer_and_the_pool_goes_on() {
@@ -110,5 +164,8 @@ mod tests {
         assert_eq!(running.await.unwrap(), Ok(()));
         assert_eq!(pool.run(|_| Ok(())).await, Ok(()));
         assert!(!begun.load(Ordering::SeqCst));
+        let counts = &pool.counts;
+        let counted = [&counts.refused, &counts.given_up].map(|count| count.load(Ordering::SeqCst));
+        assert_eq!((counted, pool.load()), ([1, 1], 0));
     }
 }

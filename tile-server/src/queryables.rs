@@ -1,9 +1,9 @@
 //! `/collections/{layer}/queryables`: what a filter may name, as JSON Schema (OGC API Features, part 3, clause 6).
 
-use crate::ask::{Answer, Ask, DependsOn, Freshness};
-use crate::collections::{field_schema, geometry_format, with_ordered};
+use crate::ask::{Answer, Ask};
+use crate::collections::{field_schema, geometry_format, trail, with_ordered};
+use crate::html;
 use crate::params::encode;
-use crate::representation::Representation;
 use axum::extract::Path;
 use onemap_model::cql2::{Queryable, Source, queryables as queryables_of};
 use onemap_model::{FieldType, Layer};
@@ -14,7 +14,6 @@ pub(crate) const REL_QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/
 
 /// Answers with what a filter on a layer may name.
 pub(crate) async fn queryables(ask: Ask, Path(name): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     let served = view.layer(&name)?;
     let layer = served.snapshot.layer();
@@ -29,9 +28,11 @@ pub(crate) async fn queryables(ask: Ask, Path(name): Path<String>) -> Answer {
         "additionalProperties": false,
     });
     let body = with_ordered(&head, "properties", &properties);
-    let made = Representation::new("application/schema+json", body.into_bytes(), ask.coding()?);
-    let audience = view.audience_of([served]);
-    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Links))
+    let page = || {
+        let title = format!("{} · 可查询字段 · Queryables", layer.title);
+        ask.page(&title, &trail(served), &html::fields(&properties))
+    };
+    ask.document("application/schema+json", body, view.audience_of([served]), page)
 }
 
 /// Nothing but `IS NULL` is asked of bytes.
@@ -42,7 +43,8 @@ fn is_comparable(layer: &Layer, source: Source) -> bool {
     }
 }
 
-fn describe(layer: &Layer, queryable: &Queryable<'_>) -> Value {
+/// What a filter may name, as JSON Schema.
+pub(crate) fn describe(layer: &Layer, queryable: &Queryable<'_>) -> Value {
     let time = |title: &str| json!({"title": title, "type": "string", "format": "date-time"});
     match queryable.source {
         Source::Field(at) => {

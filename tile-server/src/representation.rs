@@ -3,6 +3,7 @@
 use crate::negotiate::Coding;
 use axum::body::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
+use std::cell::RefCell;
 use std::fmt;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -21,7 +22,7 @@ pub(crate) struct Representation {
 
 /// What is behind a tag: which content, and, for a tile, the version at which it was that.
 ///
-/// Written `"<hash>[-<scope>-<version>][-gzip]"`.
+/// Written `"<hash>[-<scope>-<version>][-gzip|-zstd|-br]"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag {
     /// Of the bytes before coding.
@@ -45,10 +46,11 @@ impl Tag {
     /// Reads an opaque tag with its quotes; none where it is none of ours.
     fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('"')?.strip_suffix('"')?;
-        let (text, coding) = match text.strip_suffix("-gzip") {
-            Some(text) => (text, Coding::Gzip),
-            None => (text, Coding::Identity),
-        };
+        let of_coding = |coding: Coding| Some((text.strip_suffix(coding.name()?)?.strip_suffix('-')?, coding));
+        let (text, coding) = Coding::ALL
+            .into_iter()
+            .find_map(of_coding)
+            .unwrap_or((text, Coding::Identity));
         let mut parts = text.split('-');
         let hash = u128::from_str_radix(parts.next().filter(|hash| hash.len() == 32)?, 16).ok()?;
         let since = match (parts.next(), parts.next(), parts.next()) {
@@ -74,10 +76,10 @@ impl fmt::Display for Tag {
         if let Some(Since { scope, version }) = self.since {
             write!(f, "-{scope:016x}-{version}")?;
         }
-        f.write_str(match self.coding {
-            Coding::Identity => "\"",
-            Coding::Gzip => "-gzip\"",
-        })
+        match self.coding.name() {
+            None => f.write_str("\""),
+            Some(name) => write!(f, "-{name}\""),
+        }
     }
 }
 
@@ -87,14 +89,21 @@ impl Representation {
         Self::tagged(content_type, plain, coding, None)
     }
 
+    /// Part of an answer, which is never one itself.
+    pub(crate) fn part(plain: Vec<u8>) -> Self {
+        Self {
+            content_type: "application/octet-stream",
+            coding: Coding::Identity,
+            bytes: plain.into(),
+            etag: String::new(),
+        }
+    }
+
     /// As [`Representation::new`], with a tag that tells the version.
     pub(crate) fn tagged(content_type: &'static str, plain: Vec<u8>, coding: Coding, since: Option<Since>) -> Self {
         let hash = xxh3_128(&plain);
         let coding = if plain.is_empty() { Coding::Identity } else { coding };
-        let bytes = match coding {
-            Coding::Identity => plain,
-            Coding::Gzip => compress(&plain),
-        };
+        let bytes = compress(plain, coding);
         Self {
             content_type,
             coding,
@@ -104,9 +113,21 @@ impl Representation {
     }
 }
 
-/// gzip at level 1: on a miss, compressing costs more than rendering. (The library's "fastest" is level 0, which only
-/// stores.)
-fn compress(plain: &[u8]) -> Vec<u8> {
+/// The fastest that makes less of a tile than gzip does; it takes several times as long.
+const BROTLI_QUALITY: i32 = 1;
+
+/// Codes at the fastest level: on a miss, compressing costs more than rendering.
+fn compress(plain: Vec<u8>, coding: Coding) -> Vec<u8> {
+    match coding {
+        Coding::Identity => plain,
+        Coding::Gzip => gzip(&plain),
+        Coding::Zstd => zstd(&plain),
+        Coding::Brotli => brotli(&plain),
+    }
+}
+
+/// gzip at level 1. (The library's "fastest" is level 0, which only stores.)
+fn gzip(plain: &[u8]) -> Vec<u8> {
     let level = CompressionLvl::new(1).expect("1 is one of the levels 0 to 12");
     let mut compressor = Compressor::new(level);
     let mut coded = vec![0; compressor.gzip_compress_bound(plain.len())];
@@ -114,6 +135,31 @@ fn compress(plain: &[u8]) -> Vec<u8> {
         .gzip_compress(plain, &mut coded)
         .expect("the buffer is as large as the bound says");
     coded.truncate(size);
+    coded.shrink_to_fit();
+    coded
+}
+
+/// zstd at level 1. To begin with its working space costs as much as to compress a tile, so each thread keeps one.
+fn zstd(plain: &[u8]) -> Vec<u8> {
+    thread_local! {
+        static FASTEST: RefCell<zstd::bulk::Compressor<'static>> =
+            RefCell::new(zstd::bulk::Compressor::new(1).expect("1 is one of the levels"));
+    }
+    let mut coded = FASTEST
+        .with_borrow_mut(|fastest| fastest.compress(plain))
+        .expect("the buffer is as large as the bound says");
+    coded.shrink_to_fit();
+    coded
+}
+
+fn brotli(plain: &[u8]) -> Vec<u8> {
+    let params = brotli::enc::BrotliEncoderParams {
+        quality: BROTLI_QUALITY,
+        size_hint: plain.len(),
+        ..Default::default()
+    };
+    let mut coded = Vec::new();
+    brotli::BrotliCompress(&mut &*plain, &mut coded, &params).expect("memory takes what is written");
     coded.shrink_to_fit();
     coded
 }
@@ -189,6 +235,16 @@ mod tests {
             .gzip_decompress(&gzip.bytes, &mut back)
             .unwrap();
         assert_eq!(back, plain);
+        let zstd = Representation::new("x/y", plain.clone(), Coding::Zstd);
+        assert_eq!(zstd::bulk::decompress(&zstd.bytes, 1000).unwrap(), plain);
+        let br = Representation::new("x/y", plain.clone(), Coding::Brotli);
+        let mut back = Vec::new();
+        brotli::BrotliDecompress(&mut &*br.bytes, &mut back).unwrap();
+        assert_eq!(back, plain);
+        for (made, ending) in [(&gzip, "-gzip\""), (&zstd, "-zstd\""), (&br, "-br\"")] {
+            assert!(made.etag.ends_with(ending) && made.bytes.len() < 100, "{}", made.etag);
+            assert_eq!(tags(&made.etag).next().unwrap().1.coding, made.coding);
+        }
         assert!(Representation::new("x/y", vec![], Coding::Gzip).bytes.is_empty());
     }
 }

@@ -12,16 +12,18 @@ use serde_json::json;
 
 /// Answers with the list of styles.
 pub(crate) async fn styles(ask: Ask) -> Answer {
-    ask.format(&["json"])?;
     let link = Link::new(
         "stylesheet",
         ask.url("/styles/basemap"),
         "application/json",
         "MapLibre style",
     );
-    let body =
-        json!({"default": "basemap", "styles": [{"id": "basemap", "title": "Basemap", "links": [link.to_json()]}]});
-    ask.json(&body, Audience::Everybody)
+    let body = json!({
+        "default": "basemap",
+        "styles": [{"id": "basemap", "title": "Basemap", "links": [link.to_json()]}],
+        "links": ask.own_links("application/json").iter().map(Link::to_json).collect::<Vec<_>>(),
+    });
+    ask.shown("样式 · Styles", &[], &body, Audience::Everybody)
 }
 
 /// Answers with one style, fitted to what the client sees.

@@ -13,18 +13,21 @@ pub(crate) const REL_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tili
 
 /// Answers with the grids there are.
 pub(crate) async fn tile_matrix_sets(ask: Ask) -> Answer {
-    ask.format(&["json"])?;
     let describe = |grid: TileMatrixSet| {
-        let link = Link::new("self", address(&ask, grid), "application/json", "The definition");
-        json!({"id": grid.as_str(), "title": title(grid), "uri": uri(grid), "crs": grid.crs().uri(), "links": [link.to_json()]})
+        // OGC's test suite looks for `item`, the standard's examples have `self`.
+        let link = |rel| Link::new(rel, address(&ask, grid), "application/json", "The definition").to_json();
+        let links = [link("self"), link("item")];
+        json!({"id": grid.as_str(), "title": title(grid), "uri": uri(grid), "crs": grid.crs().uri(), "links": links})
     };
-    let body = json!({"tileMatrixSets": TileMatrixSet::ALL.map(|grid| without_nulls(describe(grid)))});
-    ask.json(&body, Audience::Everybody)
+    let body = json!({
+        "tileMatrixSets": TileMatrixSet::ALL.map(|grid| without_nulls(describe(grid))),
+        "links": ask.own_links("application/json").iter().map(Link::to_json).collect::<Vec<_>>(),
+    });
+    ask.shown("瓦片格网 · Tile grids", &[], &body, Audience::Everybody)
 }
 
 /// Answers with the definition of one grid.
 pub(crate) async fn tile_matrix_set(ask: Ask, Path(name): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let grid = parse(&name)?;
     let axes = match grid {
         TileMatrixSet::WebMercatorQuad => ["X", "Y"],
@@ -39,7 +42,8 @@ pub(crate) async fn tile_matrix_set(ask: Ask, Path(name): Path<String>) -> Answe
         "wellKnownScaleSet": well_known(grid),
         "tileMatrices": (grid.min_zoom()..=grid.max_zoom()).map(|z| matrix(grid, z)).collect::<Vec<_>>(),
     });
-    ask.json(&without_nulls(body), Audience::Everybody)
+    let trail = [("tileMatrixSets".to_owned(), "瓦片格网 · Tile grids")];
+    ask.shown(title(grid), &trail, &without_nulls(body), Audience::Everybody)
 }
 
 /// The grid of this name.

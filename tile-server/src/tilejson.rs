@@ -4,7 +4,7 @@ use crate::ask::{Answer, Ask};
 use crate::params::encode;
 use crate::published::ServedLayer;
 use crate::view::{Audience, Selection};
-use onemap_model::{Bbox, FieldType};
+use onemap_model::{Bbox, FieldType, Layer};
 use serde_json::{Map, Value, json};
 
 /// The latitude at which Web Mercator's square ends.
@@ -29,7 +29,7 @@ pub(crate) fn answer(ask: &Ask, selection: &Selection) -> Answer {
         "bounds": bounds.to_array(),
         "center": [center.x, center.y, fitting_zoom(bounds).clamp(min, max)],
         "attribution": attribution(selection),
-        "vector_layers": selection.layers.iter().map(vector_layer).collect::<Vec<_>>(),
+        "vector_layers": selection.layers.iter().map(|layer| vector_layer(layer.definition())).collect::<Vec<_>>(),
     });
     ask.json(&body, Audience::of(&selection.layers))
 }
@@ -61,7 +61,7 @@ pub(crate) fn bounds(selection: &Selection) -> Bbox {
 }
 
 /// The zoom at which a box about fills a window.
-fn fitting_zoom(bounds: Bbox) -> u8 {
+pub(crate) fn fitting_zoom(bounds: Bbox) -> u8 {
     let span = (bounds.east() - bounds.west())
         .max(2.0 * (bounds.north() - bounds.south()))
         .max(1e-4);
@@ -70,9 +70,14 @@ fn fitting_zoom(bounds: Bbox) -> u8 {
 
 /// Who is to be named under the map.
 pub(crate) fn attribution(selection: &Selection) -> String {
+    attribution_of(selection.layers.iter().map(ServedLayer::definition))
+}
+
+/// As [`attribution`], for layers.
+pub(crate) fn attribution_of<'a>(layers: impl Iterator<Item = &'a Layer>) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for layer in &selection.layers {
-        let authority = layer.snapshot.layer().authority.as_deref().unwrap_or_default();
+    for layer in layers {
+        let authority = layer.authority.as_deref().unwrap_or_default();
         if !authority.is_empty() && !names.contains(&authority) {
             names.push(authority);
         }
@@ -85,8 +90,8 @@ pub(crate) fn attribution(selection: &Selection) -> String {
         .replace('>', "&gt;")
 }
 
-fn vector_layer(served: &ServedLayer) -> Value {
-    let layer = served.snapshot.layer();
+/// What TileJSON and archives say of one layer.
+pub(crate) fn vector_layer(layer: &Layer) -> Value {
     let mut fields = Map::new();
     fields.insert("id".into(), "String".into());
     for (at, field) in layer.fields().iter().enumerate() {
@@ -101,7 +106,7 @@ fn vector_layer(served: &ServedLayer) -> Value {
         }
     }
     json!({
-        "id": served.name(),
+        "id": layer.name().as_str(),
         "description": layer.title,
         "fields": fields,
         "minzoom": layer.zoom.min(),

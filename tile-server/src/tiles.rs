@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::ask::{Answer, Ask, DependsOn, Freshness};
 use crate::cache::Key;
 use crate::filter::{Asked, Sieve};
-use crate::negotiate::Coding;
+use crate::layer_tiles::{State, composed};
+use crate::negotiate::{self, Coding, Form};
 use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
 use crate::published::ServedLayer;
@@ -14,9 +15,11 @@ use crate::tile_matrix_sets;
 use crate::tilejson;
 use crate::view::{Selection, View};
 use axum::extract::Path;
-use onemap_atlas::FeatureView;
-use onemap_model::{TileCoord, TileMatrixSet};
+use onemap_atlas::{FeatureView, mlt};
+use onemap_model::{Instant, TileCoord, TileMatrixSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant as Clock;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Filters that are longer are asked anew for every tile: the cache remembers what it is asked for.
@@ -25,36 +28,69 @@ const MAX_KEPT_FILTER_BYTES: usize = 1024;
 /// The media type of vector tiles.
 pub(crate) const MVT: &str = "application/vnd.mapbox-vector-tile";
 
+/// A tile as it is wanted.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    tile: TileCoord,
+    form: Form,
+    coding: Coding,
+    depends: DependsOn,
+}
+
 /// `/collections/{layer}/tiles/{tms}/{z}/{row}/{col}`
 pub(crate) async fn of_layer(
     ask: Ask,
     Path((layer, tms, z, row, col)): Path<(String, String, String, String, String)>,
 ) -> Answer {
-    ask.format(&["mvt"])?;
+    let form = ask.format(&["mvt", "mlt"])?.and_then(Form::parse);
     let view = ask.view_of_version().await?;
     // A list of layers is no layer, so commas get no further than here.
     view.layer(&layer)?;
     let selection = view.select(&layer)?;
     let tile = coordinate(tile_matrix_sets::parse(&tms)?, &z, &col, &row)?;
-    answer(&ask, &view, selection, tile).await
+    answer(&ask, &view, selection, wanted(&ask, tile, form)?).await
 }
 
 /// `/tiles/{tms}/{z}/{row}/{col}?collections=a,b`
 pub(crate) async fn of_dataset(ask: Ask, Path((tms, z, row, col)): Path<(String, String, String, String)>) -> Answer {
-    ask.format(&["mvt"])?;
+    let form = ask.format(&["mvt", "mlt"])?.and_then(Form::parse);
     let view = ask.view_of_version().await?;
     let selection = selected(&ask, &view)?;
     let tile = coordinate(tile_matrix_sets::parse(&tms)?, &z, &col, &row)?;
-    answer(&ask, &view, selection, tile).await
+    answer(&ask, &view, selection, wanted(&ask, tile, form)?).await
 }
 
-/// `/xyz/{layer[,layer…]|basemap}/{z}/{x}/{y}[.mvt]`
+/// `/xyz/{layer[,layer…]|basemap}/{z}/{x}/{y}[.mvt|.mlt]`
 pub(crate) async fn xyz(ask: Ask, Path((layers, z, x, last)): Path<(String, String, String, String)>) -> Answer {
     let view = ask.view_of_version().await?;
     let selection = view.select(&layers)?;
-    let y = last.strip_suffix(".mvt").unwrap_or(&last);
+    let named = last
+        .rsplit_once('.')
+        .and_then(|(y, name)| Some((y, Form::parse(name)?)));
+    let (y, form) = named.map_or((last.as_str(), None), |(y, form)| (y, Some(form)));
     let tile = coordinate(TileMatrixSet::WebMercatorQuad, &z, &x, y)?;
-    answer(&ask, &view, selection, tile).await
+    answer(&ask, &view, selection, wanted(&ask, tile, form)?).await
+}
+
+/// The tile in the form that the address names, or else the client accepts.
+fn wanted(ask: &Ask, tile: TileCoord, form: Option<Form>) -> Result<Wanted, Problem> {
+    let accepted = || {
+        if negotiate::prefers_mlt(&ask.headers) {
+            Form::Mlt
+        } else {
+            Form::Mvt
+        }
+    };
+    Ok(Wanted {
+        tile,
+        form: form.unwrap_or_else(accepted),
+        coding: ask.coding()?,
+        depends: if form.is_some() {
+            DependsOn::Coding
+        } else {
+            DependsOn::CodingAndType
+        },
+    })
 }
 
 /// `/xyz/{…}.json`
@@ -89,67 +125,106 @@ fn coordinate(grid: TileMatrixSet, z: &str, col: &str, row: &str) -> Result<Tile
 }
 
 /// Answers with a tile: 304 without looking at it where the client's tag is known to be good still, else from the cache,
-/// else rendered.
-async fn answer(ask: &Ask, view: &View, selection: Selection, tile: TileCoord) -> Answer {
-    let coding = ask.coding()?;
+/// else rendered, where anything is there.
+async fn answer(ask: &Ask, view: &View, selection: Selection, wanted: Wanted) -> Answer {
+    let Wanted { tile, coding, .. } = wanted;
     let audience = view.audience_of(&selection.layers);
     let filter = Asked::read(&ask.params)?;
     let of_filter = filter.as_ref().map(Asked::canonical).unwrap_or_default();
+    let deliver = |made: &Representation| ask.deliver(made, audience, Freshness::Revalidate, wanted.depends);
     if view.is_past() || of_filter.len() > MAX_KEPT_FILTER_BYTES {
-        let render = render(view, &selection, filter, tile, coding, None);
-        let made = ask.app.pool.run(render).await?;
-        return Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding));
+        let render = render(ask, view, &selection, filter, wanted, None);
+        return Ok(deliver(&ask.app.pool.run(render).await?));
     }
-    // What changes in a layer changes what any filter leaves of it: to the cache it is one more selection of the layer.
-    let names = joined(&selection.layers) + &of_filter;
+    // What changes in a layer changes what any filter leaves of it, and its other form: to the cache it is one more
+    // selection of the layer. No name and no filter begins with a dot.
+    let form = if wanted.form == Form::Mlt { ".mlt" } else { "" };
+    let names = joined(&selection.layers) + form + &of_filter;
     let since = Since {
         scope: scope(&ask.app, view, &selection, &names),
         version: selection.layers.iter().map(|layer| layer.changed.0).max().unwrap_or(0),
     };
     if let Some(tag) = still_good(ask, view, &selection, tile, coding, since.scope) {
         ask.app.metrics.unchanged.fetch_add(1, Ordering::Relaxed);
-        return Ok(ask.unchanged(&tag, audience, Freshness::Revalidate, DependsOn::Coding));
+        return Ok(ask.unchanged(&tag, audience, Freshness::Revalidate, wanted.depends));
     }
     let key = Key::Tile {
         selection: ask.app.selections.id(&names),
         tile,
         coding,
     };
-    let render = ask
-        .app
-        .pool
-        .run(render(view, &selection, filter, tile, coding, Some(since)));
+    let is_whole = filter.is_none();
+    let render = render(ask, view, &selection, filter, wanted, Some(since));
+    let make = async {
+        if is_whole && is_empty(&selection.layers, tile) {
+            return Ok(Representation::tagged(MVT, Vec::new(), coding, Some(since)));
+        }
+        ask.app.pool.run(render).await
+    };
     let keep = |keep: &mut dyn FnMut()| {
         let touches = &ask.app.touches;
         touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
     };
-    let made = ask.app.cache.get_if(key, render, keep).await?;
-    Ok(ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::Coding))
+    Ok(deliver(&*ask.app.cache.get_if(key, make, keep).await?))
 }
 
-/// The work of rendering a tile.
+/// Whether nothing can be in the tile, which a look at the boxes of features tells.
+fn is_empty(layers: &[ServedLayer], tile: TileCoord) -> bool {
+    let shows = |layer: &ServedLayer| layer.definition().zoom.contains(tile.z()) && layer.snapshot.reaches(tile);
+    !layers.iter().any(shows)
+}
+
+/// The work of rendering a tile. What is of no version is kept nowhere.
 fn render(
+    ask: &Ask,
     view: &View,
     selection: &Selection,
     filter: Option<Asked>,
-    tile: TileCoord,
-    coding: Coding,
+    wanted: Wanted,
     since: Option<Since>,
 ) -> impl FnOnce(&Waiting<'_>) -> Result<Representation, Problem> + use<> {
-    let (now, layers) = (view.now(), selection.layers.clone());
+    let (app, layers) = (Arc::clone(&ask.app), selection.layers.clone());
+    let (now, sequence) = (view.now(), view.sequence());
+    let Wanted { tile, form, coding, .. } = wanted;
+    let is_shared = since.is_some() && filter.is_none() && layers.len() > 1;
     move |waiting| {
-        let mut bytes = Vec::new();
-        for layer in &layers {
-            if waiting.is_over() {
-                break;
-            }
-            let sieve = Sieve::new(filter.as_ref(), layer)?;
-            let passes = |feature: &FeatureView<'_>| sieve.goes_on(waiting) && sieve.lets_pass(feature);
-            layer.snapshot.tile_of(tile, now, passes, &mut bytes);
-            sieve.finish()?;
-        }
-        Ok(Representation::tagged(MVT, bytes, coding, since))
+        let begun = Clock::now();
+        let bytes = if is_shared {
+            composed(&app, &layers, tile, State { sequence, now }, waiting)
+        } else {
+            rendered(&layers, filter.as_ref(), tile, now, waiting)?
+        };
+        app.metrics.rendered.note(begun.elapsed());
+        let begun = Clock::now();
+        let bytes = match form {
+            Form::Mvt => bytes,
+            Form::Mlt => mlt(&bytes).ok_or_else(Problem::fault)?,
+        };
+        let made = Representation::tagged(form.media_type(), bytes, coding, since);
+        app.metrics.coded.note(begun.elapsed());
+        Ok(made)
     }
+}
+
+/// What of the layers goes through the filter, one layer after the other.
+fn rendered(
+    layers: &[ServedLayer],
+    filter: Option<&Asked>,
+    tile: TileCoord,
+    now: Instant,
+    waiting: &Waiting<'_>,
+) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    for layer in layers {
+        if waiting.is_over() {
+            break;
+        }
+        let sieve = Sieve::new(filter, layer)?;
+        let passes = |feature: &FeatureView<'_>| sieve.goes_on(waiting) && sieve.lets_pass(feature);
+        layer.snapshot.tile_of(tile, now, passes, &mut bytes);
+        sieve.finish()?;
+    }
+    Ok(bytes)
 }
 
 /// What two tags must have in common for their versions to be comparable.
@@ -197,7 +272,6 @@ mod tests {
     use onemap_model::{
         Access, Change, Coord, Crs, Epoch, Feature, Fid, Geometry, GeometryType, Layer, Name, Row, TimeSpan, Version,
     };
-    use std::sync::Arc;
 
     const PLACE: Coord = Coord { x: 115.04, y: 30.2 };
 
@@ -259,9 +333,11 @@ mod tests {
             tile,
             coding: Coding::Identity,
         };
-        let work = app
-            .pool
-            .run(render(&view, &selection, None, tile, Coding::Identity, None));
+        let (layers, now) = (selection.layers.clone(), view.now());
+        let work = app.pool.run(move |waiting: &Waiting<'_>| {
+            let bytes = rendered(&layers, None, tile, now, waiting)?;
+            Ok(Representation::new(MVT, bytes, Coding::Identity))
+        });
         let render = async {
             let made = work.await;
             gate.await;
@@ -271,7 +347,7 @@ mod tests {
             app.touches.keep_if_good(view.sequence(), selection.names(), tile, keep);
         };
         let made = app.cache.get_if(key, render, keep).await.unwrap();
-        (made, app.cache.counts().1)
+        (made, app.cache.counts().made)
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 
 /// `/collections/{layer}/tiles`
 pub(crate) async fn list_of_layer(ask: Ask, Path(layer): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     view.layer(&layer)?;
     list(&ask, &view.select(&layer)?, &Place::of_layer(&layer))
@@ -22,14 +21,12 @@ pub(crate) async fn list_of_layer(ask: Ask, Path(layer): Path<String>) -> Answer
 
 /// `/tiles?collections=a,b`
 pub(crate) async fn list_of_dataset(ask: Ask) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     list(&ask, &tiles::selected(&ask, &view)?, &Place::of_dataset(&ask))
 }
 
 /// `/collections/{layer}/tiles/{tms}`
 pub(crate) async fn of_layer(ask: Ask, Path((layer, tms)): Path<(String, String)>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     view.layer(&layer)?;
     let grid = tile_matrix_sets::parse(&tms)?;
@@ -38,16 +35,16 @@ pub(crate) async fn of_layer(ask: Ask, Path((layer, tms)): Path<(String, String)
 
 /// `/tiles/{tms}?collections=a,b`
 pub(crate) async fn of_dataset(ask: Ask, Path(tms): Path<String>) -> Answer {
-    ask.format(&["json"])?;
     let view = ask.view()?;
     let grid = tile_matrix_sets::parse(&tms)?;
     one(&ask, &tiles::selected(&ask, &view)?, grid, &Place::of_dataset(&ask))
 }
 
-/// Where a group of tilesets lives: the path before the grid, and the parameters behind everything.
+/// Where a group of tilesets lives: the path before the grid, the parameters behind everything, the pages above.
 struct Place {
     path: String,
     query: String,
+    trail: Vec<(String, &'static str)>,
 }
 
 impl Place {
@@ -55,6 +52,10 @@ impl Place {
         Self {
             path: format!("/collections/{}/tiles", encode(layer)),
             query: String::new(),
+            trail: vec![
+                ("collections".to_owned(), "图层 · Layers"),
+                (format!("collections/{}", encode(layer)), "图层 · Layer"),
+            ],
         }
     }
 
@@ -66,6 +67,7 @@ impl Place {
         Self {
             path: "/tiles".to_owned(),
             query: query.unwrap_or_default(),
+            trail: vec![],
         }
     }
 
@@ -78,9 +80,10 @@ fn list(ask: &Ask, selection: &Selection, place: &Place) -> Answer {
     let tilesets: Vec<_> = TileMatrixSet::ALL
         .map(|grid| summary(ask, selection, grid, place))
         .into();
-    let link = Link::new("self", place.address(ask, ""), "application/json", "The tilesets");
-    let body = json!({"tilesets": tilesets, "links": [link.to_json()]});
-    ask.json(&body, Audience::of(&selection.layers))
+    let links = ask.own_links("application/json");
+    let body = json!({"tilesets": tilesets, "links": links.iter().map(Link::to_json).collect::<Vec<_>>()});
+    let title = format!("{} · 瓦片集 · Tilesets", selection.name);
+    ask.shown(&title, &place.trail, &body, Audience::of(&selection.layers))
 }
 
 fn one(ask: &Ask, selection: &Selection, grid: TileMatrixSet, place: &Place) -> Answer {
@@ -112,7 +115,10 @@ fn one(ask: &Ask, selection: &Selection, grid: TileMatrixSet, place: &Place) -> 
         .filter_map(|z| limits(grid, z, bounds))
         .collect::<Vec<_>>()
         .into();
-    ask.json(&body, Audience::of(&selection.layers))
+    let title = format!("{} · {grid}", selection.name);
+    let mut trail = place.trail.clone();
+    trail.push((place.path.trim_start_matches('/').to_owned(), "瓦片集 · Tilesets"));
+    ask.shown(&title, &trail, &body, Audience::of(&selection.layers))
 }
 
 fn summary(ask: &Ask, selection: &Selection, grid: TileMatrixSet, place: &Place) -> Value {
@@ -137,7 +143,8 @@ fn summary(ask: &Ask, selection: &Selection, grid: TileMatrixSet, place: &Place)
         "dataType": "vector",
         "crs": grid.crs().uri(),
         "tileMatrixSetId": grid.as_str(),
-        "tileMatrixSetURI": tile_matrix_sets::uri(grid),
+        "tileMatrixSetURI": tile_matrix_sets::uri(grid)
+            .map_or_else(|| tile_matrix_sets::address(ask, grid), str::to_owned),
         "links": [own.to_json(), scheme.to_json(), all.to_json(), tiles],
     }))
 }

@@ -51,7 +51,11 @@ pub(crate) async fn past(app: &App, current: &Arc<Published>, text: &str) -> Res
     app.past.at(app, current, version).await
 }
 
-fn parse(name: &str, text: &str) -> Result<Version, Problem> {
+/// A version as a parameter names it.
+///
+/// # Errors
+/// 400 where it is no number.
+pub(crate) fn parse(name: &str, text: &str) -> Result<Version, Problem> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let wrong = || {
         Problem::bad_request(format!(

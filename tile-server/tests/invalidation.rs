@@ -198,7 +198,7 @@ fn after_any_edit_a_kept_tile_is_a_fresh_one_and_untouched_ones_are_still_kept()
                 layers
                     .iter()
                     .for_each(|layer| fresh[*layer].tile(tile, now, &mut bytes));
-                let kept = cached.get(&address(layers, tile, version));
+                let kept = cached.get_when_there(&address(layers, tile, version));
                 assert_eq!(kept.body, bytes, "round {round}: {layers:?} {tile:?}");
                 let is_touched = touched.as_ref().is_none_or(|touched| {
                     let meets = |(layer, bbox): &(&str, Bbox)| {
@@ -220,8 +220,8 @@ fn after_any_edit_a_kept_tile_is_a_fresh_one_and_untouched_ones_are_still_kept()
         // The one without a cache now and then: it renders everything each time.
         for &tile in tiles.iter().skip(round % 7).step_by(7) {
             let (kept, fresh) = (
-                cached.get(&address(SELECTIONS[2], tile, version)),
-                bare.get(&address(SELECTIONS[2], tile, version)),
+                cached.get_when_there(&address(SELECTIONS[2], tile, version)),
+                bare.get_when_there(&address(SELECTIONS[2], tile, version)),
             );
             // The version in the tag is that of the rendering; the content's hash is before it.
             let hash = |reply: &Reply| reply.header("etag").unwrap()[..33].to_owned();
@@ -258,7 +258,7 @@ fn under_a_storm_of_edits_and_readers_nobody_sees_an_older_tile_than_asked_for()
             scope.spawn(|| {
                 while !done.load(Ordering::SeqCst) {
                     let least = version.load(Ordering::SeqCst);
-                    let reply = server.get(&format!("{path}?min-version={least}"));
+                    let reply = server.get_when_there(&format!("{path}?min-version={least}"));
                     assert_eq!(reply.status, 200, "{}", reply.text());
                     let got = seen(&reply.text());
                     assert!(got >= least, "asked for {least}, got {got}");

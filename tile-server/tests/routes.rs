@@ -5,6 +5,7 @@
 mod common;
 
 use common::{city, serve_city};
+use serde_json::{Value, json};
 
 #[test]
 fn every_route_answers_with_its_media_type() {
@@ -83,7 +84,7 @@ fn the_api_describes_every_path_and_can_be_read() {
     assert_eq!(api["openapi"], "3.0.3");
     let paths = api["paths"].as_object().unwrap();
     for path in [
-        "/collections/{layer}/items",
+        "/collections/{collectionId}/items",
         "/xyz/{layers}/{z}/{x}/{y}",
         "/health/ready",
         "/map/{file}",
@@ -108,21 +109,152 @@ fn the_api_describes_every_path_and_can_be_read() {
             "{path}"
         );
     }
-    let items = paths["/collections/{layer}/items"]["get"]["parameters"]
-        .as_array()
-        .unwrap();
-    let names: Vec<_> = items
-        .iter()
-        .map(|parameter| parameter["name"].as_str().unwrap())
-        .collect();
-    let filter = ["filter", "filter-lang", "filter-crs"];
-    let known = [
-        &["layer", "bbox", "limit", "offset"][..],
-        &filter,
-        &["version", "f", "min-version"],
-    ]
-    .concat();
-    assert_eq!(names, known);
+    let of = |path: &str, name: &str| {
+        let all = paths[path]["get"]["parameters"].as_array().unwrap();
+        let found = all.iter().find(|parameter| parameter["name"] == name);
+        found.unwrap_or_else(|| panic!("{path} has no {name}")).clone()
+    };
+    let template = "/collections/{collectionId}/items";
+    let limit = of(template, "limit");
+    let schema = json!({"type": "integer", "minimum": 1, "maximum": 10_000, "default": 10});
+    assert_eq!(
+        (&limit["schema"], &limit["style"], &limit["explode"]),
+        (&schema, &json!("form"), &json!(false))
+    );
+    for name in [
+        "bbox",
+        "datetime",
+        "crs",
+        "bbox-crs",
+        "filter",
+        "filter-lang",
+        "filter-crs",
+        "sortby",
+        "properties",
+    ] {
+        of(template, name);
+    }
+    let layers = of(template, "collectionId")["schema"]["enum"].clone();
+    assert_eq!(layers.as_array().unwrap().len(), 6);
+    // GDAL takes what it may filter by from here.
+    let stars = of("/collections/pois/items", "stars");
+    assert_eq!(
+        (&stars["in"], &stars["schema"]["type"], &stars["style"]),
+        (&json!("query"), &json!("integer"), &json!("form"))
+    );
+    assert_eq!(server.get("/collections/pois/items?stars=3").json()["numberMatched"], 1);
+    let answers = |path: &str| {
+        paths[path]["get"]["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        answers(template),
+        ["200", "304", "400", "404", "406", "410", "414", "500", "503"]
+    );
+    assert_eq!(answers("/health/live"), ["200", "400", "414", "500"]);
+}
+
+/// A class stands for something that can be tried.
+#[test]
+fn what_is_claimed_can_be_had() {
+    let (server, _) = serve_city("");
+    let claimed = server.get("/conformance").json();
+    let claims = |part: &str| {
+        claimed["conformsTo"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|class| class.as_str().unwrap().ends_with(part))
+    };
+    let rows = [
+        (
+            "features-1/1.0/conf/core",
+            "/collections/pois/items?bbox=115,30,116,31&datetime=2024-01-01T00:00:00Z&limit=1",
+        ),
+        ("features-1/1.0/conf/html", "/collections/pois/items?f=html"),
+        (
+            "features-2/1.0/conf/crs",
+            "/collections/pois/items?crs=http://www.opengis.net/def/crs/EPSG/0/4490",
+        ),
+        (
+            "features-3/1.0/conf/features-filter",
+            "/collections/pois/items?filter=stars%3E3&filter-lang=cql2-text",
+        ),
+        (
+            "features-3/1.0/conf/cql-text",
+            "/collections/pois/items?filter=stars%3E3&filter-lang=cql-text",
+        ),
+        (
+            "features-3/1.0/conf/queryables-query-parameters",
+            "/collections/pois/items?stars=3",
+        ),
+        ("features-5/1.0/conf/sortables", "/collections/pois/items?sortby=-stars"),
+        ("features-5/1.0/conf/schemas", "/collections/pois/schema"),
+        (
+            "tiles-1/1.0/conf/collections-selection",
+            "/tiles/WebMercatorQuad/14/6749/13427?collections=roads,pois",
+        ),
+        (
+            "tiles-1/1.0/conf/geodata-tilesets",
+            "/collections/pois/tiles/CGCS2000Quad",
+        ),
+    ];
+    for (class, path) in rows {
+        assert!(claims(class), "{class}");
+        let reply = server.get(path);
+        assert_eq!(reply.status, 200, "{class}: {}", reply.text());
+    }
+}
+
+#[test]
+fn every_link_says_what_it_leads_to_and_does() {
+    let (server, _) = serve_city("");
+    for path in [
+        "/",
+        "/conformance",
+        "/collections",
+        "/collections/pois",
+        "/tiles",
+        "/collections/pois/tiles",
+        "/collections/pois/tiles/WebMercatorQuad",
+        "/tileMatrixSets",
+        "/styles",
+    ] {
+        for link in links(&server.get(path).json()) {
+            let (href, kind) = (link["href"].as_str().unwrap(), link["type"].as_str().unwrap());
+            assert!(link["rel"].is_string() && link["title"].is_string(), "{link}");
+            if link["templated"] == true || href.contains("/map") {
+                continue;
+            }
+            let reached = href.strip_prefix(&format!("http://{}", server.address)).unwrap();
+            let reply = server.get(if reached.is_empty() { "/" } else { reached });
+            let given = reply.header("content-type").unwrap();
+            assert!(
+                reply.status == 200 && given.starts_with(kind),
+                "{href} on {path}: {given}"
+            );
+        }
+    }
+}
+
+/// All objects in `links` members, wherever they stand.
+fn links(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(links).collect(),
+        Value::Object(members) => {
+            let own = members
+                .get("links")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            own.into_iter().chain(members.values().flat_map(links)).collect()
+        }
+        _ => vec![],
+    }
 }
 
 #[test]

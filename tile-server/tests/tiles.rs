@@ -85,7 +85,7 @@ fn an_empty_tile_is_204_and_one_outside_404() {
     let (server, _) = serve_city("");
     let empty = server.get("/xyz/roads/14/0/0");
     assert_eq!((empty.status, empty.body.len()), (204, 0));
-    assert_eq!(empty.header("vary"), Some("Accept-Encoding"));
+    assert_eq!(empty.header("vary"), Some("Accept-Encoding, Accept"));
     assert_eq!(empty.header("access-control-allow-origin"), Some("*"));
     assert!(empty.header("etag").is_some() && empty.header("content-type").is_none());
     let again = server
@@ -107,9 +107,21 @@ fn an_empty_tile_is_204_and_one_outside_404() {
 #[test]
 fn each_coding_is_a_representation_with_its_own_tag() {
     let (server, _) = serve_city("");
-    let path = format!("/xyz/basemap/{}", city::TILE);
+    let path = format!("/xyz/basemap/{}.mvt", city::TILE);
     let plain = server.get(&path);
-    let zipped = server.request(&path).header("Accept-Encoding", "br, gzip;q=0.8").send();
+    let zipped = server
+        .request(&path)
+        .header("Accept-Encoding", "br;q=0.7, gzip;q=0.8")
+        .send();
+    for coding in ["zstd", "br"] {
+        let coded = server.request(&path).header("Accept-Encoding", coding).send();
+        assert_eq!(coded.header("content-encoding"), Some(coding));
+        assert!(
+            coded.header("etag").unwrap().ends_with(&format!("-{coding}\"")),
+            "{:?}",
+            coded.header("etag")
+        );
+    }
     assert_eq!(plain.header("content-encoding"), None);
     assert_eq!(zipped.unzipped(), plain.body);
     let (plain_tag, zipped_tag) = (plain.header("etag").unwrap(), zipped.header("etag").unwrap());
@@ -140,6 +152,55 @@ fn each_coding_is_a_representation_with_its_own_tag() {
     check("gzip", &format!("\"x\", W/{zipped_tag}"), 304);
     check("gzip", "*", 304);
     check("gzip", "\"x\"", 200);
+}
+
+#[test]
+fn a_tile_is_a_maplibre_tile_for_who_names_it() {
+    let (server, _) = serve_city("");
+    let check = |path: &str, accept: &str, media_type: &str, vary: &str| {
+        let reply = server.request(path).header("Accept", accept).send();
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), Some(media_type), "{path} {accept}");
+        assert_eq!(reply.header("vary"), Some(vary), "{path}");
+        reply
+    };
+    let (mvt, mlt) = ("application/vnd.mapbox-vector-tile", "application/vnd.maplibre-tile");
+    let (coding, both) = ("Accept-Encoding", "Accept-Encoding, Accept");
+    let xyz = format!("/xyz/basemap/{}", city::TILE);
+    let ogc = "/tiles/WebMercatorQuad/14/6749/13427";
+    let first = check(&format!("{xyz}.mlt"), "*/*", mlt, coding);
+    check(&format!("{xyz}.mvt"), mlt, mvt, coding);
+    check(&xyz, "*/*", mvt, both);
+    for path in [xyz.as_str(), ogc] {
+        let same = check(path, mlt, mlt, both);
+        assert_eq!((&same.body, same.header("etag")), (&first.body, first.header("etag")));
+    }
+    check(&format!("{ogc}?f=mvt"), mlt, mvt, coding);
+    check(&format!("{ogc}?f=mlt"), mvt, mlt, coding);
+    let again = server
+        .request(&format!("{xyz}.mlt"))
+        .header("If-None-Match", first.header("etag").unwrap());
+    assert_eq!(again.send().status, 304);
+}
+
+#[test]
+fn tiles_of_several_layers_share_those_of_each() {
+    let (server, _) = serve_city("");
+    let count = |name: &str| {
+        let text = server.get("/metrics").text();
+        let row = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+        row.unwrap_or_else(|| panic!("{name} in {text}"))
+    };
+    let both = tile(&server, "roads,pois");
+    let made = |name: &str| (count("onemap_layer_cache_requests_total"), count(name));
+    assert_eq!(made("onemap_layer_cache_misses_total"), (2, 2));
+    let turned = tile(&server, "pois,roads");
+    assert_eq!(made("onemap_layer_cache_misses_total"), (4, 2));
+    assert_eq!(both.body.len(), turned.body.len());
+    assert_eq!(layers(&turned.body), ["pois", "roads"]);
+    assert_eq!(count("onemap_render_seconds_count"), 2);
 }
 
 #[test]

@@ -183,12 +183,13 @@ fn who_wants_a_version_waits_for_it_and_never_sees_an_older_one() {
     for round in 1..20 {
         let version = memory.change("pois", |features| features[0].row.values[2] = Value::Int(round));
         let path = format!("/collections/pois/items/p0?min-version={version}");
-        assert_eq!(server.get(&path).json()["properties"]["stars"], round);
+        assert_eq!(server.get_when_there(&path).json()["properties"]["stars"], round);
     }
     memory.set_slow(Duration::from_millis(300));
     let version = memory.redefine("roads", |layer| layer.title = "Streets".into());
     let path = format!("/collections/roads?min-version={version}");
-    assert_eq!(server.get(&path).json()["title"], "Streets", "it waited for the reload");
+    let reply = server.get_when_there(&path);
+    assert_eq!(reply.json()["title"], "Streets", "it waited for the reload");
 }
 
 #[test]
@@ -218,5 +219,5 @@ fn a_version_that_does_not_come_is_told_after_a_second() {
     memory.change("pois", |features| {
         features.retain(|feature| feature.fid != Fid::new(1).unwrap())
     });
-    assert_eq!(server.get(&paths[0]).status, 200);
+    assert_eq!(server.get_when_there(&paths[0]).status, 200);
 }

@@ -15,7 +15,9 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const DRAWN_MS = 30_000;
+/** Longer than anything takes to show, also on a slow machine. */
+export const SHOWS_MS = 60_000;
+const DRAWN_MS = 60_000;
 
 /** Starts the browser; playwright gives it a new, empty user folder. */
 export function launch() {
@@ -51,6 +53,17 @@ function watch(page, origin) {
     if (!["data:", "blob:"].includes(protocol) && asked !== origin) wrongs.push(`request to ${request.url()}`);
   });
   return wrongs;
+}
+
+/** What `look` gives, once it holds. */
+export async function until(look, what) {
+  const end = Date.now() + SHOWS_MS;
+  while (Date.now() < end) {
+    const seen = await look();
+    if (seen) return seen;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  assert.fail(`it never came about that ${what}`);
 }
 
 /** The number of different colours in a picture of the map. */

@@ -5,11 +5,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { difference, drawn, launch, openMap, pickAtCentre, pixelsOf } from "./browser.mjs";
+import { SHOWS_MS, difference, drawn, launch, openMap, pickAtCentre, pixelsOf, until } from "./browser.mjs";
 import { edit, load, serveOwnSample } from "./server.mjs";
 
-/** Longer than any edit takes to show, also on a slow machine. */
-const SHOWS_MS = 30_000;
 /** Beyond the city's edge. */
 const OUTSIDE = 0.2;
 
@@ -33,17 +31,6 @@ async function someParcel(url, at) {
   const corners = ring.slice(0, -1);
   const [x, y] = [0, 1].map((axis) => corners.reduce((sum, corner) => sum + corner[axis], 0) / corners.length);
   return { id, x, y, hash: `#19/${y}/${x}` };
-}
-
-/** What `look` gives, once it holds. */
-async function until(look, what) {
-  const end = Date.now() + SHOWS_MS;
-  while (Date.now() < end) {
-    const seen = await look();
-    if (seen) return seen;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  assert.fail(`it never came about that ${what}`);
 }
 
 function live(page, state = "live") {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { coloursOf, difference, drawn, launch, openMap, pickAtCentre, pixelsOf } from "./browser.mjs";
+import { coloursOf, difference, drawn, launch, openMap, pickAtCentre, pixelsOf, until } from "./browser.mjs";
 import { serveSample } from "./server.mjs";
 
 let server, browser, parcel;
@@ -88,12 +88,9 @@ test("a layer's switch takes it off the map and puts it back", async () => {
   const full = await pixelsOf(page);
   const toggle = page.locator('input[data-layer="parcels"]');
   await toggle.uncheck();
-  await page.waitForTimeout(300);
-  const without = await pixelsOf(page);
-  assert.ok(difference(full, without) > 0.2, "parcels cover much of the city");
+  await until(async () => difference(full, await pixelsOf(page)) > 0.2, "the city is seen without its parcels, which cover much of it");
   await toggle.check();
-  await page.waitForTimeout(300);
-  assert.ok(difference(full, await pixelsOf(page)) < 0.01, "as it was before");
+  await until(async () => difference(full, await pixelsOf(page)) < 0.01, "it is as it was before");
   assert.deepEqual(wrongs, []);
   await close();
 });

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const WORKSPACE = resolve(import.meta.dirname, "../..");
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 
 /** Serves a sample city of `parcels`; gives its URL and how to stop it; where it is our own, also its store, and how to pause and start the server. */
 export async function serveSample(parcels) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { drawn, launch, openMap, pickAtCentre, pixelsOf, difference } from "./browser.mjs";
+import { drawn, launch, openMap, pickAtCentre, pixelsOf, difference, until } from "./browser.mjs";
 import { serveSample } from "./server.mjs";
 
 let server, browser;
@@ -49,9 +49,8 @@ test("tiles that fail are said, and trying again draws them", async () => {
   const empty = await pixelsOf(page);
   await page.unroute(tiles);
   await notice.getByRole("button").click();
-  await page.waitForTimeout(500);
-  assert.ok(difference(empty, await pixelsOf(page)) > 0.2, "the map is there now");
-  assert.ok(await notice.isHidden());
+  await until(async () => difference(empty, await pixelsOf(page)) > 0.2, "the map is there now");
+  await notice.waitFor({ state: "hidden" });
   await close();
 });
 

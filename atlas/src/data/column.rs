@@ -74,6 +74,16 @@ impl Column {
         }
     }
 
+    /// Whether the value at `at` is a text, in whatever kind of column.
+    #[inline]
+    pub fn is_text(&self, at: usize) -> bool {
+        match self {
+            Column::Text { codes, .. } => codes.get(at) != 0,
+            Column::Other(values) => matches!(values[at], Value::Text(_)),
+            _ => false,
+        }
+    }
+
     /// A number below [`Column::code_count`] that is the same for equal values and for no others; none where the
     /// column has no such numbers.
     #[inline]

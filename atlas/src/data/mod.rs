@@ -1,6 +1,7 @@
 //! How features are kept: contiguous arrays, one entry or range for each feature, in one common order.
 
 pub(crate) mod bits;
+pub(crate) mod clearance;
 pub(crate) mod column;
 pub(crate) mod column_builder;
 pub(crate) mod interner;

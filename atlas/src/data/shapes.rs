@@ -3,6 +3,7 @@
 //! A feature is a run of paths, a path a run of vertices. A closed ring is kept without its last position.
 
 use super::bits::Bits;
+use super::clearance::{Clearance, NEVER};
 use super::offsets::Offsets;
 use super::packed::Packed;
 use crate::world::World;
@@ -33,6 +34,9 @@ pub(crate) struct Shapes {
     pub(super) wide: Vec<u32>,
     /// How the paths of collections hang together.
     pub(super) outlines: BTreeMap<u32, Outline>,
+    /// The zoom from which on the polygons of each feature stay valid when they are rounded; see [`Clearance`]. Empty
+    /// where there are no polygons.
+    pub(super) clear_from: Vec<u8>,
 }
 
 /// What a run of paths is.
@@ -75,6 +79,12 @@ impl Shapes {
         }
     }
 
+    /// The paths of a feature that is no collection.
+    #[inline]
+    pub fn paths_of(&self, slot: usize) -> Range<usize> {
+        self.paths.run(slot)
+    }
+
     /// What the feature is.
     #[inline]
     pub fn kind(&self, slot: usize) -> Kind {
@@ -109,6 +119,35 @@ impl Shapes {
         !self.wide.is_empty() && self.wide.binary_search(&(slot as u32)).is_ok()
     }
 
+    /// Whether the feature is of polygons that are valid and stay so when their stored coordinates are rounded to the units
+    /// of tiles of this zoom.
+    #[inline]
+    pub fn is_clear(&self, slot: usize, zoom: u8) -> bool {
+        self.clear_from.get(slot).is_some_and(|&from| from <= zoom)
+    }
+
+    /// These shapes, with what [`Shapes::is_clear`] needs to know.
+    pub(super) fn with_clearance(mut self, count: usize) -> Self {
+        let is_area = |slot: usize| self.kind(slot) == Kind::Polygons && !self.is_wide(slot);
+        if (0..count).any(is_area) {
+            let mut clearance = Clearance::default();
+            let rings = |slot| {
+                self.paths
+                    .run(slot)
+                    .map(|path| (&self.world[self.vertices(path)], self.is_outer(path)))
+            };
+            let zoom = |slot| {
+                if is_area(slot) {
+                    clearance.zoom(rings(slot))
+                } else {
+                    NEVER
+                }
+            };
+            self.clear_from = (0..count).map(zoom).collect();
+        }
+        self
+    }
+
     /// The coordinates of the feature.
     pub fn coords_of(&self, slot: usize) -> &[Coord] {
         let paths = self.paths.run(slot);
@@ -139,6 +178,7 @@ impl Shapes {
             + self.outer.bytes()
             + self.closed.bytes()
             + self.wide.capacity() * size_of::<u32>()
+            + self.clear_from.capacity()
             + self.outlines.values().map(Outline::bytes).sum::<usize>();
         [
             self.coords.capacity() * size_of::<Coord>() + self.z.capacity() * size_of::<f64>(),

@@ -142,7 +142,9 @@ impl ShapesBuilder {
                 .map(|(slot, _)| slot)
                 .collect(),
             outlines,
+            clear_from: Vec::new(),
         }
+        .with_clearance(order.len())
     }
 }
 

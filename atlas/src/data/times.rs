@@ -72,6 +72,11 @@ impl Times {
         counted.map(|((code, &span), &count)| (code, span, count as usize))
     }
 
+    /// How many different spans there are.
+    pub fn span_count(&self) -> usize {
+        self.spans.len()
+    }
+
     /// The first beginning or end after `after` of a span that is `wanted`, by its code and how many features have it.
     pub fn next_boundary(&self, after: Instant, wanted: impl Fn(u32, usize) -> bool) -> Option<Instant> {
         let at = self.boundaries.partition_point(|&(boundary, _)| boundary <= after);

@@ -37,6 +37,15 @@ impl NumberIndex {
 
     /// The slots of a number: one, or none, or several where the number was given to several features.
     pub fn slots_of(&self, wanted: i64) -> &[u32] {
+        let start = self.place_of(wanted);
+        let count = (start..self.slots.len())
+            .take_while(|&place| self.number(place) == wanted)
+            .count();
+        &self.slots[start..start + count]
+    }
+
+    /// How many numbers are smaller than `wanted`: the place where it is, or would be.
+    pub fn place_of(&self, wanted: i64) -> usize {
         let (mut start, mut end) = (0, self.slots.len());
         while start < end {
             let middle = start + (end - start) / 2;
@@ -46,10 +55,7 @@ impl NumberIndex {
                 end = middle;
             }
         }
-        let count = (start..self.slots.len())
-            .take_while(|&place| self.number(place) == wanted)
-            .count();
-        &self.slots[start..start + count]
+        start
     }
 
     /// Bytes on the heap.

@@ -17,6 +17,15 @@ pub(crate) struct RTree {
     levels: Vec<usize>,
 }
 
+/// What [`RTree::split`] finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Entries whose boxes lie inside.
+    Inside(Range<u32>),
+    /// An entry whose box meets the outer box.
+    OnEdge(u32),
+}
+
 impl RTree {
     /// Makes the tree over `entries`. Any order is correct; Hilbert order is fast.
     pub fn build(entries: Vec<WorldBox>) -> Self {
@@ -54,6 +63,33 @@ impl RTree {
         }
     }
 
+    /// Hands the places of all entries that meet `outer` to `each`, ascending: those below a node that lies in `inner`
+    /// as one run, the others one by one. `inner` lies in `outer`.
+    pub fn split(&self, outer: &WorldBox, inner: &WorldBox, each: &mut impl FnMut(Found)) {
+        if self.len() > 0 {
+            let top = self.levels.len() - 2;
+            self.split_nodes(top, 0..self.level(top).len(), (outer, inner), each);
+        }
+    }
+
+    /// Whether any entry meets `query`.
+    pub fn meets(&self, query: &WorldBox) -> bool {
+        self.len() > 0 && {
+            let top = self.levels.len() - 2;
+            self.meets_nodes(top, 0..self.level(top).len(), query)
+        }
+    }
+
+    /// How many entries meet `query`.
+    pub fn count(&self, query: &WorldBox) -> usize {
+        let mut count = 0;
+        self.split(query, query, &mut |found| match found {
+            Found::Inside(run) => count += run.len(),
+            Found::OnEdge(_) => count += 1,
+        });
+        count
+    }
+
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         self.boxes.capacity() * size_of::<WorldBox>() + self.levels.capacity() * size_of::<usize>()
@@ -73,6 +109,39 @@ impl RTree {
                 self.search_nodes(level - 1, children, query, hits);
             }
         }
+    }
+
+    fn split_nodes(
+        &self,
+        level: usize,
+        nodes: Range<usize>,
+        (outer, inner): (&WorldBox, &WorldBox),
+        each: &mut impl FnMut(Found),
+    ) {
+        let first = nodes.start;
+        for (at, node) in (first..).zip(&self.level(level)[nodes]) {
+            if inner.contains(node) {
+                each(Found::Inside(self.entries_below(level, at)));
+            } else if outer.intersects(node) && level == 0 {
+                each(Found::OnEdge(at as u32));
+            } else if outer.intersects(node) {
+                let children = at * BRANCHING..((at + 1) * BRANCHING).min(self.level(level - 1).len());
+                self.split_nodes(level - 1, children, (outer, inner), each);
+            }
+        }
+    }
+
+    fn meets_nodes(&self, level: usize, nodes: Range<usize>, query: &WorldBox) -> bool {
+        let first = nodes.start;
+        self.level(level)[nodes].iter().enumerate().any(|(at, node)| {
+            // A box is exactly that around its entries: where all of it is inside, so are they.
+            query.intersects(node)
+                && (level == 0 || query.contains(node) || {
+                    let at = first + at;
+                    let children = at * BRANCHING..((at + 1) * BRANCHING).min(self.level(level - 1).len());
+                    self.meets_nodes(level - 1, children, query)
+                })
+        })
     }
 
     fn level(&self, level: usize) -> &[WorldBox] {
@@ -131,7 +200,33 @@ mod tests {
             let scan: Vec<u32> = (0..).zip(&entries).filter(|(_, one)| one.intersects(&query)).map(|(at, _)| at).collect();
             let mut hits = Vec::new();
             tree.search(&query, &mut hits);
+            prop_assert_eq!(tree.meets(&query), !scan.is_empty());
             prop_assert_eq!(hits, scan);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_inside_or_on_the_edge_is_what_a_search_finds(
+            entries in prop::collection::vec(arb_box(100), 0..700),
+            outer in arb_box(2000),
+            margin in 0..200_i32,
+        ) {
+            let (tree, inner) = (RTree::build(entries.clone()), outer.widened(-margin));
+            let mut found = Vec::new();
+            let mut are_inside = true;
+            tree.split(&outer, &inner, &mut |one| match one {
+                Found::Inside(run) => {
+                    are_inside &= run.clone().all(|at| outer.contains(&entries[at as usize]));
+                    found.extend(run);
+                }
+                Found::OnEdge(at) => found.push(at),
+            });
+            let mut hits = Vec::new();
+            tree.search(&outer, &mut hits);
+            prop_assert_eq!(tree.count(&outer), hits.len());
+            prop_assert_eq!(found, hits);
+            prop_assert!(are_inside);
         }
     }
 

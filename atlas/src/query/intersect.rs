@@ -5,7 +5,7 @@ use onemap_model::{Bbox, Coord};
 use std::ops::Range;
 
 /// Whether the feature in `slot` has a point in common with `bbox`; a touch counts.
-pub(super) fn touches(shapes: &Shapes, slot: usize, bbox: Bbox) -> bool {
+pub(crate) fn touches(shapes: &Shapes, slot: usize, bbox: Bbox) -> bool {
     let mut found = false;
     shapes.runs(slot, |kind, paths| {
         found = found || run_touches(shapes, kind, paths, bbox)

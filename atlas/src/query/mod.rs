@@ -1,8 +1,8 @@
 //! Which features are asked for.
 
 mod all;
-mod intersect;
-mod subject;
+pub(crate) mod intersect;
+pub(crate) mod subject;
 
 use crate::hits::Hit;
 use crate::live::Live;

@@ -32,7 +32,7 @@ impl Subject for FeatureView<'_> {
     }
 }
 
-fn datum(cell: Cell<'_>) -> Datum<'_> {
+pub(crate) fn datum(cell: Cell<'_>) -> Datum<'_> {
     match cell {
         Cell::Null => Datum::Null,
         Cell::Bool(value) => Datum::Bool(value),

@@ -1,7 +1,7 @@
 //! Draws the geometry of a feature.
 
 use super::clip_line;
-use super::frame::{Point, Vertices};
+use super::frame::{Point, Stored, Vertices};
 use super::mvt::{Commands, GeomType};
 use super::polygon::PolygonPen;
 use super::ring::Role;
@@ -43,6 +43,17 @@ impl Pen {
             self.commands.points(&self.points);
         }
         Some(self.commands.bytes()).filter(|bytes| !bytes.is_empty())
+    }
+
+    /// Draws a feature of polygons that lies inside the tile and is known to be valid when it is rounded.
+    pub fn draw_clear(&mut self, shapes: &Shapes, slot: usize, stored: &Stored<'_>) -> &[u8] {
+        self.commands.clear();
+        for path in shapes.paths_of(slot) {
+            let role = if shapes.is_outer(path) { Role::Outer } else { Role::Hole };
+            self.polygon
+                .draw_clear(stored.rounded(shapes.vertices(path)), role, &mut self.commands);
+        }
+        self.commands.bytes()
     }
 
     fn run(&mut self, shapes: &Shapes, kind: Kind, paths: Range<usize>, vertices: &impl Vertices) {

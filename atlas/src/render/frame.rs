@@ -2,6 +2,7 @@
 
 use crate::world::{FINE_BITS, Fine, STORED_BITS, World, WorldBox};
 use onemap_model::{Coord, TileCoord, TileMatrixSet};
+use std::ops::Range;
 
 /// Units across a tile.
 pub(super) const EXTENT: i64 = 4096;
@@ -150,6 +151,19 @@ impl<'a> Stored<'a> {
         self.subunits.bits >= CUTTING_BITS
     }
 
+    /// The positions of vertices in units.
+    #[inline]
+    pub fn rounded(&self, vertices: Range<usize>) -> impl ExactSizeIterator<Item = Point> {
+        let half = (1 << self.subunits.bits) >> 1;
+        // Shift and corner in one: no more than two additions and a shift a coordinate.
+        let shift = |corner: i64| (1 << (STORED_BITS - 1)) - corner + half;
+        let (x, y, bits) = (shift(self.corner.x), shift(self.corner.y), self.subunits.bits);
+        self.world[vertices].iter().map(move |at| Point {
+            x: (i64::from(at.x) + x) >> bits,
+            y: (i64::from(at.y) + y) >> bits,
+        })
+    }
+
     /// The corners of a box in units, north-western first.
     pub fn corners(&self, around: &WorldBox) -> [Point; 2] {
         [around.min, around.max].map(|at| self.subunits.round(self.beside_corner(at)))
@@ -177,7 +191,7 @@ impl Vertices for Stored<'_> {
 }
 
 /// The box, in stored units, that holds whatever may be drawn in the tile.
-pub(super) fn search_box(tile: TileCoord) -> WorldBox {
+pub(crate) fn search_box(tile: TileCoord) -> WorldBox {
     // One unit more than the buffer: what is nearer than half a unit is rounded onto the border.
     let margin = (BUFFER + 1) as f64 / EXTENT as f64;
     WorldBox::around(tile.bbox_buffered(margin))

@@ -1,15 +1,15 @@
 //! Renders the part of a tile that one layer makes.
 
 use super::draw::{Pen, geom_types};
-use super::frame::{EXTENT, Point, Projected, Stored, search_box};
-use super::mvt::{Commands, GeomType, put_bytes, put_number};
-use super::tags::Tags;
+use super::frame::{Point, Projected, Stored, search_box};
+use super::message::LayerMessage;
+use super::mvt::GeomType;
 use crate::data::shapes::Kind;
 use crate::generalise::{Choice, Loops};
 use crate::hits::Hit;
 use crate::segment::Segment;
 use crate::{Drawn, FeatureView, LayerSnapshot};
-use onemap_model::{Fid, Instant, Layer, TileCoord};
+use onemap_model::{Instant, TileCoord};
 
 /// No feature costs fewer bytes: where there are so many that even these are too many, drawing all is not tried.
 const MIN_FEATURE_BYTES: usize = 12;
@@ -62,7 +62,8 @@ fn segments(layer: &LayerSnapshot) -> impl Iterator<Item = &Segment> {
 /// The layer's part of the tile; none where it is more than the layer's budget.
 fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &Loops) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
-    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len());
+    let mut bytes = Vec::new();
+    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), &mut bytes);
     message.put_areas(areas);
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
@@ -70,14 +71,14 @@ fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &L
             return None;
         }
     }
-    let mut bytes = Vec::new();
-    message.finish(&mut bytes);
+    message.finish();
     (bytes.len() <= layer.budget()).then_some(bytes)
 }
 
 /// A segment whose features are drawn.
 struct Source<'a> {
     segment: &'a Segment,
+    zoom: u8,
     stored: Option<Stored<'a>>,
     projected: Projected<'a>,
 }
@@ -86,13 +87,14 @@ impl<'a> Source<'a> {
     fn new(segment: &'a Segment, tile: TileCoord) -> Self {
         Self {
             segment,
+            zoom: tile.z(),
             stored: Stored::new(segment.shapes.world(), tile),
             projected: Projected::new(segment.shapes.coords(), tile),
         }
     }
 
     /// Draws one of its features.
-    fn draw(&self, pen: &mut Pen, hit: Hit, message: &mut LayerMessage<'_>) {
+    fn draw(&self, pen: &mut Pen, hit: Hit, message: &mut LayerMessage<'_, '_>) {
         let (shapes, at) = (&self.segment.shapes, hit.slot as usize);
         let stored = self.stored.as_ref().filter(|_| !shapes.is_wide(at));
         let corners = stored.map(|stored| stored.corners(self.segment.tree.entry(at)));
@@ -101,6 +103,10 @@ impl<'a> Source<'a> {
         }
         let is_inside = corners.is_some_and(|corners| corners.into_iter().all(Point::is_drawn));
         let stored = stored.filter(|stored| is_inside || stored.can_be_cut());
+        if let Some(stored) = stored.filter(|_| is_inside && shapes.is_clear(at, self.zoom)) {
+            let commands = pen.draw_clear(shapes, at, stored);
+            return message.put_feature(hit, self.segment.fid(hit.slot), GeomType::Polygon, commands);
+        }
         for &wanted in geom_types(shapes.kind(at)) {
             let drawn = match stored {
                 Some(stored) => pen.draw(shapes, at, wanted, stored),
@@ -119,73 +125,5 @@ fn shrinks_to_nothing(kind: Kind, [min, max]: [Point; 2]) -> bool {
         Kind::Polygons => min.x == max.x || min.y == max.y,
         Kind::Lines => min == max,
         Kind::Points | Kind::Collection | Kind::Null => false,
-    }
-}
-
-/// A layer as it is written (MVT 2.1, clause 4.1).
-struct LayerMessage<'a> {
-    tags: Tags<'a>,
-    /// Version, name, and the features so far.
-    body: Vec<u8>,
-    has_features: bool,
-    /// Working space.
-    feature: Vec<u8>,
-    pairs: Vec<u8>,
-}
-
-impl<'a> LayerMessage<'a> {
-    fn new(layer: &'a Layer, segments: impl Iterator<Item = &'a Segment>, features: usize) -> Self {
-        let mut body = Vec::new();
-        put_number(15, 2, &mut body);
-        put_bytes(1, layer.name().as_str().as_bytes(), &mut body);
-        Self {
-            tags: Tags::new(layer, segments, features),
-            body,
-            has_features: false,
-            feature: Vec::new(),
-            pairs: Vec::new(),
-        }
-    }
-
-    fn put_feature(&mut self, hit: Hit, fid: Fid, geom_type: GeomType, commands: &[u8]) {
-        self.feature.clear();
-        self.pairs.clear();
-        self.tags.put(hit, &mut self.pairs);
-        put_number(1, fid.get(), &mut self.feature);
-        put_bytes(2, &self.pairs, &mut self.feature);
-        put_number(3, geom_type as u64, &mut self.feature);
-        put_bytes(4, commands, &mut self.feature);
-        put_bytes(2, &self.feature, &mut self.body);
-        self.has_features = true;
-    }
-
-    /// The bytes that it has so far; what is appended in the end is more.
-    fn len(&self) -> usize {
-        self.body.len() + self.tags.len_of_values()
-    }
-
-    /// Draws areas that stand for many features: one feature without number and attributes.
-    fn put_areas(&mut self, areas: &Loops) {
-        if areas.is_empty() {
-            return;
-        }
-        let mut commands = Commands::new();
-        for ring in areas.iter().flatten() {
-            commands.ring(ring.iter().map(|&[x, y]| Point { x, y }));
-        }
-        self.feature.clear();
-        put_number(3, GeomType::Polygon as u64, &mut self.feature);
-        put_bytes(4, commands.bytes(), &mut self.feature);
-        put_bytes(2, &self.feature, &mut self.body);
-        self.has_features = true;
-    }
-
-    /// Appends the layer as field 3 of the tile; nothing where it has no features.
-    fn finish(mut self, out: &mut Vec<u8>) {
-        if self.has_features {
-            self.tags.finish(&mut self.body);
-            put_number(5, EXTENT as u64, &mut self.body);
-            put_bytes(3, &self.body, out);
-        }
     }
 }

@@ -14,6 +14,7 @@ mod clip_ring;
 mod draw;
 mod frame;
 mod layer;
+mod message;
 mod mvt;
 mod nest;
 mod polygon;
@@ -21,5 +22,8 @@ mod repair;
 mod ring;
 mod simple;
 mod tags;
+mod values;
 
+pub(crate) use frame::search_box;
 pub(crate) use layer::layer;
+pub(crate) use mvt::{put_varint, zigzag};

@@ -47,6 +47,14 @@ impl PolygonPen {
         }
     }
 
+    /// Draws a ring at once: one of a polygon that is drawn whole and is valid when it is rounded, as it is here.
+    pub fn draw_clear(&mut self, rounded: impl Iterator<Item = Point>, role: Role, commands: &mut Commands) {
+        self.ring.clear();
+        self.ring.extend(rounded);
+        clean(&mut self.ring);
+        draw_ring(&self.ring, role, commands);
+    }
+
     /// Draws the polygons whose rings were taken, and forgets them.
     pub fn finish(&mut self, commands: &mut Commands) {
         if !self.rings.is_empty() {
@@ -86,13 +94,17 @@ impl PolygonPen {
 fn draw(rings: &Rings, commands: &mut Commands) {
     for polygon in rings.polygons() {
         for at in polygon.clone() {
-            let ring = rings.ring(at);
-            // The outer ring has a positive area, holes a negative one (MVT 2.1, clause 4.3.4.4).
-            if (double_area(ring) > 0) == (at == polygon.start) {
-                commands.ring(ring.iter().copied());
-            } else {
-                commands.ring(ring.iter().rev().copied());
-            }
+            let role = if at == polygon.start { Role::Outer } else { Role::Hole };
+            draw_ring(rings.ring(at), role, commands);
         }
+    }
+}
+
+/// Draws an outer ring so that its area is positive, a hole so that it is negative (MVT 2.1, clause 4.3.4.4).
+fn draw_ring(ring: &[Point], role: Role, commands: &mut Commands) {
+    if (double_area(ring) > 0) == (role == Role::Outer) {
+        commands.ring(ring.iter().copied());
+    } else {
+        commands.ring(ring.iter().rev().copied());
     }
 }

@@ -1,8 +1,8 @@
-//! The attributes of a layer's features in one tile: keys and values, each once, and which belong to whom.
+//! The attributes of a layer's features in one tile: keys and values, and which belong to whom.
 
 use super::mvt::{put_bytes, put_varint, zigzag};
+use super::values::Values;
 use crate::data::column::{Cell, Column};
-use crate::data::interner::Interner;
 use crate::hits::Hit;
 use crate::segment::Segment;
 use onemap_model::{Field, FieldType, Layer, Value};
@@ -24,8 +24,9 @@ pub(super) struct Tags<'a> {
     features: usize,
     /// Names in order of first use.
     keys: Vec<&'a str>,
-    /// Encoded values in order of first use.
-    values: Interner,
+    values: Values,
+    /// The feature that came last, and the number of its public id.
+    last: Option<(Hit, Option<u32>)>,
     encoded: Vec<u8>,
     text: String,
 }
@@ -65,14 +66,18 @@ impl<'a> Tags<'a> {
             fields: fields.map(|(at, field)| key(field.name.as_str(), at)).collect(),
             features,
             keys: Vec::new(),
-            // The ids, and some values that features have in common.
-            values: Interner::with_capacity(features + features / 4 + 32),
+            values: Values::default(),
+            last: None,
             encoded: Vec::new(),
             text: String::new(),
         }
     }
 
     /// Appends the feature's tags to `out`: pairs of a key's and a value's number, the public id first.
+    ///
+    /// A public id is a value of its own: no two features have the same, but the parts of a collection, which come one
+    /// after the other. Where a field gives it, that shares it. (MVT 2.1, clause 4.1, wants no value twice where that can
+    /// be; to look ids up, too, would cost more than the few bytes of another field that happens to say the same.)
     pub fn put(&mut self, hit: Hit, out: &mut Vec<u8>) {
         let mut sources = std::mem::take(&mut self.sources);
         let mut fields = std::mem::take(&mut self.fields);
@@ -80,16 +85,24 @@ impl<'a> Tags<'a> {
         if source.known.is_empty() {
             source.know(&fields, self.features);
         }
-        self.encoded.clear();
-        let encoded = &mut self.encoded;
-        source.segment.with_public_id(hit.slot, |id| put_text(id, encoded));
-        if let Some(value) = self.values.intern(&self.encoded) {
-            self.id.put(value, &mut self.keys, out);
+        let values = &mut self.values;
+        let id = match self.last {
+            Some((last, id)) if last == hit => id,
+            _ => source.segment.with_public_id(hit.slot, |id| values.add_text(id)),
+        };
+        self.last = Some((hit, id));
+        if let Some(id) = id {
+            self.id.put(id, &mut self.keys, out);
         }
         for (key, known) in fields.iter_mut().zip(&mut source.known) {
             let column = &source.segment.columns[key.field];
-            if let Some(value) = self.value(column, known, hit.slot as usize) {
-                key.put(value, &mut self.keys, out);
+            let is_id = source.segment.key == Some(key.field) && column.is_text(hit.slot as usize);
+            let number = match id {
+                Some(id) if is_id => Some(id),
+                _ => self.value(column, known, hit.slot as usize),
+            };
+            if let Some(number) = number {
+                key.put(number, &mut self.keys, out);
             }
         }
         (self.sources, self.fields) = (sources, fields);
@@ -97,13 +110,13 @@ impl<'a> Tags<'a> {
 
     /// How long the values are together; what is appended in the end is more.
     pub fn len_of_values(&self) -> usize {
-        self.values.strings().total_len()
+        self.values.written().len()
     }
 
     /// Appends keys (field 3) and values (field 4) of the layer.
     pub fn finish(self, out: &mut Vec<u8>) {
         self.keys.iter().for_each(|key| put_bytes(3, key.as_bytes(), out));
-        self.values.strings().iter().for_each(|value| put_bytes(4, value, out));
+        out.extend_from_slice(self.values.written());
     }
 
     /// The number of a field's value; none where it does not show, or beyond 4 GiB of values.
@@ -119,7 +132,7 @@ impl<'a> Tags<'a> {
         if self.encoded.is_empty() {
             return None;
         }
-        let number = self.values.intern(&self.encoded)?;
+        let number = self.values.number(&self.encoded)?;
         if let Some(known) = known {
             *known = number + 1;
         }

@@ -1,8 +1,8 @@
 //! Everything that a layer answers, to compare a changed layer with one built afresh.
 
 use super::*;
-use onemap_atlas::Query;
-use onemap_model::Bbox;
+use onemap_atlas::{Direction, Query, Scope};
+use onemap_model::{Bbox, TimeSpan};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -82,8 +82,37 @@ pub fn check(layer: &LayerSnapshot, table: &Table, boxes: &[Bbox]) -> Result<(),
         .filter(|feature| feature.row.valid.contains(now()))
         .count();
     prop_assert_eq!(layer.count_at(now()), counted);
+    for bbox in boxes.iter().copied().map(Some).chain([None]) {
+        check_walks(layer, bbox)?;
+    }
     if let Some(exact) = fresh.bbox() {
         prop_assert_eq!(layer.bbox().map(|around| around.union(exact)), layer.bbox());
+    }
+    Ok(())
+}
+
+/// Checks that a scope is walked from any number on, both ways, found in any order, and counted.
+fn check_walks(layer: &LayerSnapshot, bbox: Option<Bbox>) -> Result<(), TestCaseError> {
+    let is_now = |span: TimeSpan| span.contains(now());
+    for (at, when) in [(None, &(|_| true) as &dyn Fn(TimeSpan) -> bool), (Some(now()), &is_now)] {
+        let scope = Scope { bbox, near: None, when };
+        let all: Vec<Fid> = layer.features(&Query { bbox, at }).map(|view| view.fid()).collect();
+        prop_assert_eq!(layer.count(scope), all.len());
+        let mut found: Vec<Fid> = layer.features_in(scope).map(|view| view.fid()).collect();
+        found.sort_unstable();
+        prop_assert_eq!(&found, &all);
+        for from in [0, 1, MOST / 2, MOST].map(|number| Fid::new(number).ok()) {
+            let walk = |direction| {
+                layer
+                    .walk(scope, from, direction)
+                    .map(|view| view.fid())
+                    .collect::<Vec<_>>()
+            };
+            let after = all.iter().copied().filter(|&fid| from.is_none_or(|from| fid > from));
+            prop_assert_eq!(walk(Direction::Forward), after.collect::<Vec<_>>());
+            let before = all.iter().copied().filter(|&fid| from.is_none_or(|from| fid < from));
+            prop_assert_eq!(walk(Direction::Backward), before.rev().collect::<Vec<_>>());
+        }
     }
     Ok(())
 }

@@ -49,6 +49,7 @@ fn main() -> Result<()> {
     let cluster = Cluster::builder().durable().setting("shared_buffers", "512MB").start();
     let cluster = cluster.context("PostgreSQL with PostGIS is not here")?;
     let loads = load::compare(&cluster, &importer, city, arguments.rounds)?;
+    eprintln!("{loads:?}");
     let database = cluster.fresh_database();
     let url = database.url();
     program::run(&importer, &["load", city, "--source-layer", "parcels", "--to", &url])?;
@@ -59,6 +60,7 @@ fn main() -> Result<()> {
         copies.push(ready::copy_out(&url)?);
         ready.push(Server::start(&server, &url, &[])?.ready_time);
     }
+    eprintln!("ready {ready:?}, COPY {copies:?}");
     let server = Server::start(&server, &url, &[])?;
     let memory_bytes = server.memory_bytes();
     eprintln!("editing for {} s", arguments.seconds);

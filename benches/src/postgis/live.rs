@@ -88,10 +88,11 @@ pub fn measure(url: &str, server: &Server, lasting: Duration) -> Result<Live> {
     })
 }
 
-/// A thousand parcels all over the city.
+/// About a thousand parcels all over the city that tiles show: those that are true now.
 async fn targets(database: &Database) -> Result<Vec<Target>> {
     let sql = "SELECT fid, ST_X(p), ST_Y(p) FROM (SELECT fid, ST_PointOnSurface(geom) AS p FROM parcels
-               WHERE fid % greatest(1, (SELECT max(fid) / 1000 FROM parcels)) = 0) AS some";
+               WHERE fid % greatest(1, (SELECT max(fid) / 1000 FROM parcels)) = 0
+               AND coalesce(valid_from <= now(), true) AND coalesce(valid_to > now(), true)) AS inside";
     let rows = database.query(sql, &[]).await?;
     let target = |row: &tokio_postgres::Row| {
         let at = Coord {

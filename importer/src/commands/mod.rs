@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod load;
+mod map;
 mod prune;
 mod sample;
 mod verify;
@@ -19,6 +20,8 @@ Examples:
   onemap-import load survey.gpkg --source-layer zd --layer parcels --key ZDDM --mode upsert --to city.gpkg
   onemap-import check parcels.shp --report findings.html
   onemap-import check parcels.shp districts.shp --define parcels --define districts
+  onemap-import map zd.shp --layer parcels --define parcels --crs EPSG:4547 --write zd.map.toml
+  onemap-import load zd.shp --define parcels --crs EPSG:4547 --map zd.map.toml --to city.gpkg
   onemap-import sample --features 10000 --to demo.gpkg
 
 Exit status: 0 done, 1 data or usage, 2 a fault of the machine or the program, 130 interrupted.";
@@ -38,6 +41,9 @@ enum Command {
     Load(Box<load::LoadArgs>),
     /// Read files as a load would, and say what is wrong with them
     Check(Box<check::CheckArgs>),
+    /// Suggest which columns are which fields of a definition, and write it down
+    #[command(after_help = map::EXAMPLES)]
+    Map(Box<map::MapArgs>),
     /// Make a city of made-up data
     Sample(sample::SampleArgs),
     /// Compare a store's tables, history and log with each other
@@ -57,7 +63,7 @@ enum Command {
 /// How sources are read: the same for loading and checking.
 #[derive(Debug, Args)]
 struct SourceArgs {
-    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, OSM PBF, FileGDB or DXF; also in .zip or .gz
+    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, FileGDB or DXF; also in .zip or .gz
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read this layer only, by its name in the source
@@ -84,6 +90,9 @@ struct SourceArgs {
     /// Check and keep a layer as a definition says: LAYER=FILE, one of this program's, or all of them
     #[arg(long, value_name = "LAYER[=FILE]")]
     define: Vec<String>,
+    /// What layers and columns become: a mapping file, as `onemap-import map` writes one
+    #[arg(long, value_name = "FILE")]
+    map: Option<std::path::PathBuf>,
     /// Write all findings to this file (.json, .csv or .html)
     #[arg(long, value_name = "FILE")]
     report: Option<std::path::PathBuf>,
@@ -102,6 +111,7 @@ impl SourceArgs {
             key: self.key.clone(),
             access: None,
             definitions: settings::definitions(&self.define)?,
+            mapping: self.map.as_deref().map(settings::mapping).transpose()?,
         })
     }
 
@@ -141,6 +151,7 @@ pub fn main() -> ExitCode {
         match &cli.command {
             Command::Load(args) => load::run(args),
             Command::Check(args) => check::run(args),
+            Command::Map(args) => map::run(args),
             Command::Sample(args) => sample::run(args),
             Command::Verify(args) => verify::run(args),
             Command::Prune(args) => prune::run(args),

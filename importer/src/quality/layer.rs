@@ -199,12 +199,12 @@ impl LayerChecks {
         }
     }
 
-    /// Looks at a row. `valid` says whether its geometry is: what is not takes part in no topology.
-    pub fn row(&mut self, row: &Row, id: &str, valid: Validity, note: &mut Note<'_>) {
-        let place = row.geometry.as_ref().and_then(crate::geometry::middle);
+    /// Looks at a row. Of its geometry is said whether it is valid (what is not takes part in no topology), and where its
+    /// middle is.
+    pub fn row(&mut self, row: &Row, id: &str, (valid, place): (Validity, Option<Coord>), note: &mut Note<'_>) {
         self.values(row, id, place, note);
         if let Some(geometry) = &row.geometry {
-            self.geometry(geometry, row, id, valid, note);
+            self.geometry(geometry, row, id, (valid, place), note);
         }
         self.keep(row, id, place);
     }
@@ -253,14 +253,20 @@ impl LayerChecks {
         }
     }
 
-    fn geometry(&mut self, geometry: &Geometry, row: &Row, id: &str, valid: Validity, note: &mut Note<'_>) {
+    fn geometry(
+        &mut self,
+        geometry: &Geometry,
+        row: &Row,
+        id: &str,
+        (valid, place): (Validity, Option<Coord>),
+        note: &mut Note<'_>,
+    ) {
         let parts = match geometry {
             Geometry::Points(path) => path.len(),
             Geometry::Lines(lines) => lines.len(),
             Geometry::Polygons(polygons) => polygons.len(),
             Geometry::Collection(parts) => parts.len(),
         };
-        let place = crate::geometry::middle(geometry);
         if self.rules.parts == Parts::Single && parts > 1 {
             note(FindingCode::PartCount, place, format!("{parts} 个部件 / {parts} parts"));
         }

@@ -6,8 +6,8 @@ use super::measure::Scale;
 use super::validity::Fault;
 use onemap_model::{Coord, FindingCode, Geometry, Path, Polygon};
 
-/// A spike's angle is below this, in radians: one degree.
-const SPIKE_RADIANS: f64 = 0.017_453_292_519_943_295;
+/// The tangent of the angle below which a spike's is: one degree.
+const SPIKE_TANGENT: f64 = 0.017_455_064_928_217_585;
 /// A spike is at least so long, in metres: what is shorter is the noise of coordinates.
 const SPIKE_M: f64 = 0.05;
 /// An area is a sliver below this width, in metres.
@@ -77,16 +77,16 @@ fn look_for_repeats(path: &Path, found: &mut Vec<Fault>) {
 
 /// The tip of the first spike of a ring.
 ///
-/// The angle is that between the ways to both neighbours, from its sine and cosine together: precise near zero.
+/// The angle is that between the ways to both neighbours, by its sine and cosine together: precise near zero.
 fn spike(ring: &[Coord], scale: Scale) -> Option<Coord> {
     let n = ring.len();
     (0..n)
         .map(|i| (ring[(i + n - 1) % n], ring[i], ring[(i + 1) % n]))
         .find_map(|(before, tip, after)| {
             let ((ax, ay), (bx, by)) = (scale.step(tip, before), scale.step(tip, after));
-            let angle = (ax * by - ay * bx).abs().atan2(ax * bx + ay * by);
-            let length_m = ax.hypot(ay).min(bx.hypot(by));
-            (angle < SPIKE_RADIANS && length_m >= SPIKE_M).then_some(tip)
+            let (sine, cosine) = ((ax * by - ay * bx).abs(), ax * bx + ay * by);
+            let is_narrow = cosine > 0.0 && sine < cosine * SPIKE_TANGENT;
+            (is_narrow && ax.hypot(ay).min(bx.hypot(by)) >= SPIKE_M).then_some(tip)
         })
 }
 

@@ -5,10 +5,10 @@
 
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::source::folder::Folder;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
-use tempfile::TempDir;
 
 /// What an archive may unpack to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +50,8 @@ pub fn extension(path: &Path) -> String {
 ///
 /// # Errors
 /// Where it is no archive, is damaged, encrypted, breaks a limit, or has an entry that would land elsewhere.
-pub fn unpack(path: &Path, limits: Limits) -> Result<TempDir> {
-    let dir = tempfile::Builder::new().prefix("onemap-import-").tempdir();
-    let dir = dir.map_err(|e| Error::io(&std::env::temp_dir(), e))?;
-    interrupt::remove_on_exit(dir.path());
+pub fn unpack(path: &Path, limits: Limits) -> Result<Folder> {
+    let dir = Folder::new()?;
     let file = File::open(path).map_err(|e| Error::source(path.display(), e))?;
     let packed = file.metadata().map_err(|e| Error::io(path, e))?.len();
     let allowed = limits
@@ -175,6 +173,7 @@ fn last(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
     fn zip_of(entries: &[(&str, &[u8])]) -> (TempDir, PathBuf) {
         let dir = TempDir::new().unwrap();

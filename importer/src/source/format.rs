@@ -21,6 +21,8 @@ pub enum Format {
     GeoJsonSeq,
     /// Comma- or tab-separated values.
     Csv,
+    /// A spreadsheet, Office Open XML. It is read as the tables that its sheets are written to.
+    Xlsx,
     /// OpenStreetMap, PBF or XML.
     Osm,
     /// ESRI file geodatabase: a directory.
@@ -41,7 +43,7 @@ impl Format {
             Format::FlatGeobuf => "FlatGeobuf",
             Format::GeoJson => "GeoJSON",
             Format::GeoJsonSeq => "GeoJSONSeq",
-            Format::Csv => "CSV",
+            Format::Csv | Format::Xlsx => "CSV",
             Format::Osm => "OSM",
             Format::FileGdb => "OpenFileGDB",
             Format::Dxf => "DXF",
@@ -61,6 +63,7 @@ impl Format {
             "geojson" | "json" => Some(Format::GeoJson),
             "geojsonl" | "geojsons" | "ndjson" | "jsonl" => Some(Format::GeoJsonSeq),
             "csv" | "tsv" => Some(Format::Csv),
+            "xlsx" | "xlsm" => Some(Format::Xlsx),
             "pbf" | "osm" => Some(Format::Osm),
             "dxf" => Some(Format::Dxf),
             _ => None,
@@ -100,12 +103,12 @@ pub fn must_be_local(source: &str) -> Result<()> {
 pub fn advice(path: &Path) -> &'static str {
     match extension(path).as_str() {
         "dwg" => "DWG carries no georeference that can be read: save it as DXF and declare its system with --crs",
-        "xls" | "xlsx" | "ods" => "spreadsheets are not read: save the sheet as CSV",
+        "xls" | "xlsb" | "ods" | "et" => "this kind of spreadsheet is not read: save it as .xlsx or CSV",
         "vct" => "VCT is not read yet: convert it to a shapefile or GeoPackage",
         "mdb" | "accdb" => "personal geodatabases are not read: export it as a file geodatabase (.gdb) or GeoPackage",
         "tar" | "tgz" | "rar" | "7z" | "xz" | "bz2" => "this kind of archive is not unpacked: use .zip or .gz",
         _ => {
-            "no format that is read here: expected Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, OSM PBF, \
+            "no format that is read here: expected Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, \
              FileGDB or DXF, also in .zip or .gz"
         }
     }

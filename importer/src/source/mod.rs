@@ -2,26 +2,29 @@
 
 pub mod archive;
 pub mod dbf;
+mod folder;
 pub mod format;
 mod places;
+mod sheets;
 
 use crate::encoding::{self, Decoder};
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::{interrupt, messages, ogr, setup};
 use archive::Limits;
+use folder::Folder;
 use format::Format;
 use gdal::vector::{Layer, LayerAccess};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
+use sheets::Sheet;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// A source as the user named it, with everything that was found in it.
 pub struct Source {
     /// As the user named it.
     pub name: String,
     parts: Vec<Part>,
-    _unpacked: Vec<TempDir>,
+    _unpacked: Vec<Folder>,
 }
 
 /// One data set of a source.
@@ -38,6 +41,8 @@ pub struct Part {
     pub is_store: bool,
     /// How many of the rows that GDAL counts are deleted.
     pub deleted: u64,
+    /// The sheet that it was written from; none for other formats.
+    pub sheet: Option<Sheet>,
 }
 
 /// One layer of a source.
@@ -134,7 +139,16 @@ impl Source {
                     "it is the store itself: it cannot be loaded into itself",
                 ));
             }
-            parts.push(Part::open(label, &file, encoding, &mut unpacked)?);
+            if Format::of(&file) != Some(Format::Xlsx) {
+                parts.push(Part::open(label, &file, encoding, None, &mut unpacked)?);
+                continue;
+            }
+            let (dir, sheets) = sheets::to_tables(&file, &label)?;
+            unpacked.push(dir);
+            for sheet in sheets {
+                let (label, file) = (format!("{label}: {}", sheet.name), sheet.file.clone());
+                parts.push(Part::open(label, &file, None, Some(sheet), &mut unpacked)?);
+            }
         }
         Ok(Self {
             name: name.to_owned(),
@@ -155,11 +169,14 @@ impl Source {
                     .dataset
                     .layer(at)
                     .map_err(|e| Error::source(&part.label, said(&e)))?;
-                let name = part
-                    .decoder
-                    .as_ref()
-                    .unwrap_or(&Decoder::utf8())
-                    .decode_name(&ogr::layer_name(&layer));
+                let decoded = || {
+                    let utf8 = Decoder::utf8();
+                    part.decoder
+                        .as_ref()
+                        .unwrap_or(&utf8)
+                        .decode_name(&ogr::layer_name(&layer))
+                };
+                let name = part.sheet.as_ref().map_or_else(decoded, |sheet| sheet.name.clone());
                 if !is_internal(&name, part.is_store) {
                     layers.push(SourceLayer { part, layer, name });
                 }
@@ -170,8 +187,17 @@ impl Source {
 }
 
 impl Part {
-    fn open(label: String, path: &Path, encoding: Option<&Decoder>, unpacked: &mut Vec<TempDir>) -> Result<Self> {
-        let format = Format::of(path).ok_or_else(|| Error::source(&label, format::advice(path)))?;
+    fn open(
+        label: String,
+        path: &Path,
+        encoding: Option<&Decoder>,
+        sheet: Option<Sheet>,
+        unpacked: &mut Vec<Folder>,
+    ) -> Result<Self> {
+        let format = match sheet {
+            Some(_) => Format::Xlsx,
+            None => Format::of(path).ok_or_else(|| Error::source(&label, format::advice(path)))?,
+        };
         let table = match format {
             Format::Shapefile => survey_table(path).map_err(|e| Error::source(&label, e))?,
             _ => None,
@@ -214,6 +240,7 @@ impl Part {
             dataset,
             is_store,
             deleted: table.map_or(0, |table| table.deleted),
+            sheet,
         })
     }
 }
@@ -223,6 +250,12 @@ fn open_options(format: Format) -> &'static [&'static str] {
         // No recoding: the bytes are decoded here.
         Format::Shapefile => &["ENCODING="],
         Format::Csv => &["AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=YES", "EMPTY_STRING_AS_NULL=NO"],
+        Format::Xlsx => &[
+            "AUTODETECT_TYPE=NO",
+            "KEEP_GEOM_COLUMNS=YES",
+            "EMPTY_STRING_AS_NULL=NO",
+            "HEADERS=YES",
+        ],
         Format::GeoPackage => &["LIST_ALL_TABLES=NO"],
         _ => &[],
     }

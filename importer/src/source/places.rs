@@ -3,11 +3,11 @@
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::source::archive::extension;
+use crate::source::folder::Folder;
 use crate::source::format::Format;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// Deepest folder that is looked into.
 const MAX_DEPTH: usize = 16;
@@ -52,7 +52,7 @@ fn collect(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
 ///
 /// # Errors
 /// Where copying fails.
-pub fn settled_copy(path: &Path, unpacked: &mut Vec<TempDir>) -> Result<Option<PathBuf>> {
+pub fn settled_copy(path: &Path, unpacked: &mut Vec<Folder>) -> Result<Option<PathBuf>> {
     let beside = |suffix: &str| {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -61,9 +61,7 @@ pub fn settled_copy(path: &Path, unpacked: &mut Vec<TempDir>) -> Result<Option<P
     if !is_wal(path) && !beside("-journal").exists() && !beside("-wal").exists() {
         return Ok(None);
     }
-    let dir = tempfile::Builder::new().prefix("onemap-import-").tempdir();
-    let dir = dir.map_err(|e| Error::io(&std::env::temp_dir(), e))?;
-    interrupt::remove_on_exit(dir.path());
+    let dir = Folder::new()?;
     let copy = dir.path().join(path.file_name().unwrap_or("copy.gpkg".as_ref()));
     for suffix in ["", "-wal", "-journal"] {
         let from = beside(suffix);

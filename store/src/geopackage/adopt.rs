@@ -14,8 +14,8 @@ use rusqlite::{Connection, params};
 /// A layer that is not as this program left it.
 #[derive(Debug)]
 pub(super) enum Deviation {
-    /// Its table is no longer there, or is none that a layer can be kept in.
-    Gone(Table),
+    /// Its table is no longer there, or is none that a layer can be kept in, for this reason.
+    Gone(Table, String),
     /// Its table was dropped and made again.
     Remade(Table),
     /// Columns were added, dropped or have another type.
@@ -38,7 +38,7 @@ impl Deviation {
     /// The layer's name.
     pub fn name(&self) -> &str {
         match self {
-            Deviation::Gone(table)
+            Deviation::Gone(table, _)
             | Deviation::Remade(table)
             | Deviation::Reshaped { new: table, .. }
             | Deviation::Unrecorded(table)
@@ -82,8 +82,9 @@ pub(super) fn deviations(db: &Connection, crs: Crs) -> Inner<Vec<Deviation>> {
 }
 
 fn deviation(db: &Connection, table: &Table, crs: Crs) -> Inner<Option<Deviation>> {
-    let Ok(new) = adopt_shape::of_table(db, table.name(), crs, Some(table))? else {
-        return Ok(Some(Deviation::Gone(table.clone())));
+    let new = match adopt_shape::of_table(db, table.name(), crs, Some(table))? {
+        Ok(new) => new,
+        Err(reason) => return Ok(Some(Deviation::Gone(table.clone(), reason))),
     };
     let triggers = triggers_left(db, table)?;
     let columns = schema::columns_of(db, table.name())?;
@@ -137,7 +138,7 @@ fn triggers_left(db: &Connection, table: &Table) -> Inner<TriggersLeft> {
 /// Makes the store agree with the file again; the gate must be open. Says what the version did to the layer.
 pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -> Inner<(Option<Touched>, Past)> {
     Ok(match deviation {
-        Deviation::Gone(table) => {
+        Deviation::Gone(table, _) => {
             let past = remember(db, table)?;
             let counts = bury(db, table, version)?;
             match schema::exists(db, table.name())? {
@@ -150,7 +151,11 @@ pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -
             }
             (Some(touched(table, counts, 0)), past)
         }
-        Deviation::New(table) => (Some(take_over(db, table, version, SameContent::IsChange)?), Past::Kept),
+        Deviation::New(table) => {
+            let touched = take_over(db, table, version, SameContent::IsChange)?;
+            catalog::define(db, table.name(), Some(table), version)?;
+            (Some(touched), Past::Kept)
+        }
         Deviation::Remade(table) | Deviation::Unrecorded(table) => {
             let old = catalog::table(db, table.name(), Version(version.0 - 1))?;
             let old = old.as_ref().unwrap_or(table);
@@ -159,15 +164,24 @@ pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -
             if past == Past::Lost {
                 recount(db, table, version)?;
             }
-            (Some(touched), past)
+            if past == Past::Lost || table != old {
+                catalog::define(db, table.name(), Some(table), version)?;
+                return Ok((Some(touched), past));
+            }
+            // Made anew as it was, row by row, it is no version.
+            let changed = touched.counts != LoadCounts::default();
+            (changed.then_some(touched), past)
         }
         Deviation::Reshaped { old, new, triggers } => {
             if new.holds_rows_of(old) && *triggers != TriggersLeft::Some {
                 schema::drop_triggers_of_log(db, new.name())?;
-                return Ok((Some(finish(db, new, version, SameContent::IsChange)?), Past::Kept));
+                let touched = finish(db, new, version, SameContent::IsChange)?;
+                catalog::define(db, new.name(), Some(new), version)?;
+                return Ok((Some(touched), Past::Kept));
             }
             let past = remember(db, old)?;
             let touched = take_over(db, new, version, same_content(old, new))?;
+            catalog::define(db, new.name(), Some(new), version)?;
             if past == Past::Lost {
                 recount(db, new, version)?;
             }
@@ -260,7 +274,6 @@ fn finish(db: &Connection, table: &Table, version: Version, same: SameContent) -
     schema::create_since_index(db, table)?;
     let counts = seal::seal(db, table, version, same)?;
     schema::renew_triggers(db, table)?;
-    catalog::define(db, table.name(), Some(table), version)?;
     let features = catalog::count(db, table)?;
     schema::refresh_contents(db, table, features, Extent::Is(schema::extent(db, table, "")?))?;
     Ok(touched(table, counts, features))

@@ -20,7 +20,7 @@ pub(super) fn of_table(db: &Connection, name: &str, crs: Crs, known: Option<&Tab
         .optional()?
         .is_none()
     {
-        return Ok(Err("it is no ordinary table".to_owned()));
+        return Ok(Err("there is no ordinary table of its name".to_owned()));
     }
     let columns = schema::columns_of(db, name)?;
     let geometry = match geometry_column(db, name, crs)? {

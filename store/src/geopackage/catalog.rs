@@ -168,6 +168,11 @@ pub(super) fn raise_sequence(db: &Connection, table: &Table) -> Inner<()> {
         let sql = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = ?2 AND seq < ?1";
         db.prepare_cached(sql)?
             .execute(params![next.as_i64() - 1, table.name()])?;
+        // A table that was made anew and never filled has no number yet.
+        let sql = "INSERT INTO sqlite_sequence (name, seq) SELECT ?2, ?1 \
+                   WHERE ?1 > 0 AND NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?2)";
+        db.prepare_cached(sql)?
+            .execute(params![next.as_i64() - 1, table.name()])?;
     }
     Ok(())
 }

@@ -3,13 +3,14 @@
 use super::GeoPackage;
 use super::blob;
 use super::catalog;
-use super::fault::{Fault, Inner};
+use super::fault::Inner;
 use super::look;
 use super::seal;
 use super::table::{Table, quote};
 use super::values;
+use crate::layer::fit::check_edit;
 use crate::{Edit, Error};
-use onemap_model::{Fid, GeometryType, Name, Row, Version};
+use onemap_model::{Fid, Name, Row, Version};
 use rusqlite::types::{ToSqlOutput, Value as Sql};
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 
@@ -97,7 +98,7 @@ fn must_exist(changed: usize, layer: &Name, fid: Fid) -> Inner<()> {
 
 /// What the columns of [`Table::content`] get.
 fn parameters<'r>(table: &Table, row: &'r Row) -> Inner<Vec<ToSqlOutput<'r>>> {
-    check(table, row)?;
+    check_edit(&table.layer, row)?;
     let mut parameters = Vec::with_capacity(row.values.len() + 3);
     if table.geom.is_some() {
         parameters.push(match &row.geometry {
@@ -116,58 +117,4 @@ fn parameters<'r>(table: &Table, row: &'r Row) -> Inner<Vec<ToSqlOutput<'r>>> {
     }
     parameters.extend(row.values.iter().map(values::to_sql));
     Ok(parameters)
-}
-
-/// Checks that an edited row fits the layer.
-fn check(table: &Table, row: &Row) -> Inner<()> {
-    check_load(table, row)?;
-    let kind = table.layer.geometry_type;
-    match &row.geometry {
-        Some(geometry) if !fits(geometry, kind) => misfit(table, format!("a geometry does not fit its kind, {kind}")),
-        _ => Ok(()),
-    }
-}
-
-/// Checks that a loaded row fits the layer, whose kind of geometry may still widen.
-pub(super) fn check_load(table: &Table, row: &Row) -> Inner<()> {
-    let layer = &table.layer;
-    if row.values.len() != layer.fields().len() {
-        return misfit(
-            table,
-            format!("{} values for {} fields", row.values.len(), layer.fields().len()),
-        );
-    }
-    for (field, value) in layer.fields().iter().zip(&row.values) {
-        if !value.fits(field.field_type) {
-            let reason = format!(
-                "field {:?} is {}, and {value:?} does not fit",
-                field.name, field.field_type
-            );
-            return misfit(table, reason);
-        }
-        if values::is_too_deep(value) {
-            return misfit(
-                table,
-                format!("field {:?}: its array is nested deeper than 32 levels", field.name),
-            );
-        }
-    }
-    if table.geom.is_none() && row.geometry.is_some() {
-        return misfit(table, "it has no geometry, but a row has".to_owned());
-    }
-    Ok(())
-}
-
-fn misfit<T>(table: &Table, reason: String) -> Inner<T> {
-    let layer = table.layer.name().clone();
-    Err(Fault::Store(Error::Misfit { layer, reason }))
-}
-
-fn fits(geometry: &onemap_model::Geometry, kind: GeometryType) -> bool {
-    match kind {
-        GeometryType::Geometry | GeometryType::None => true,
-        kind => {
-            geometry.dimension() == kind.dimension() && (kind != GeometryType::Point || geometry.coord_count() <= 1)
-        }
-    }
 }

@@ -3,15 +3,16 @@
 use super::GeoPackage;
 use super::apply;
 use super::catalog;
-use super::edit;
 use super::fault::{Fault, Inner};
 use super::look;
 use super::schema;
 use super::seal;
 use super::stage::Stage;
 use super::table::Table;
+use crate::layer::fit::{check_load, misfit};
+use crate::layer::plan::{self, Places};
 use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
-use onemap_model::{GeometryType, Layer, Name, Row, Value, Version};
+use onemap_model::{GeometryType, Layer, Name, Row, Version};
 use rusqlite::Connection;
 
 /// How often a commit waits for the busy time-out of some seconds.
@@ -58,42 +59,44 @@ pub(super) struct LayerLoad {
     pub mode: LoadMode,
     /// The layer as it is in the store; none where it is new.
     pub existing: Option<Table>,
-    /// For each field of the layer that is kept, the place of its value in the loaded rows; none where they are alike.
-    places: Option<Vec<Option<usize>>>,
+    places: Option<Places>,
 }
 
 impl Loading<'_> {
     fn start(&mut self, layer: &Layer, mode: LoadMode) -> Inner<()> {
         let name = layer.name();
         if self.state == State::InLayer {
-            return Err(misfit(name, "the layer before it was not finished".to_owned()));
+            return Err(misfit(layer, "the layer before it was not finished".to_owned()).into());
         }
         if self.layers.iter().any(|one| one.stage.table.layer.name().is_same(name)) {
             return Err(Error::LayerTwice(name.clone()).into());
         }
         if layer.crs != self.package.crs {
             let reason = format!("it is in {}, and the store is in {}", layer.crs, self.package.crs);
-            return Err(misfit(name, reason));
+            return Err(misfit(layer, reason).into());
         }
         let db = &self.package.db;
         let tables = catalog::current_tables(db)?;
         let existing = tables.into_iter().find(|table| table.layer.name().is_same(name));
         if let Some(other) = existing.as_ref().filter(|table| table.layer.name() != name) {
-            return Err(misfit(
-                name,
-                format!("the store has it as {:?}: use that spelling", other.layer.name()),
-            ));
+            let reason = format!("the store has it as {:?}: use that spelling", other.layer.name());
+            return Err(misfit(layer, reason).into());
         }
         if existing.is_none() && schema::exists(db, name.as_str())? {
-            return Err(misfit(
-                name,
-                "the store has a table of that name that is no layer".to_owned(),
-            ));
+            let reason = "the store has a table of that name that is no layer".to_owned();
+            return Err(misfit(layer, reason).into());
         }
         let (table, places) = match (&existing, mode) {
-            (Some(existing), LoadMode::Append | LoadMode::Upsert) => joined(existing, layer, mode)?,
+            (Some(existing), LoadMode::Append | LoadMode::Upsert) => {
+                let (kept, places) = plan::joined(&existing.layer, layer, mode)?;
+                let table = Table {
+                    layer: kept,
+                    ..existing.clone()
+                };
+                (table, places)
+            }
             (Some(existing), LoadMode::Replace) => (laid_like(existing, layer), None),
-            (None, LoadMode::Upsert) if layer.key().is_none() => return Err(needs_key(name)),
+            (None, LoadMode::Upsert) if layer.key().is_none() => return Err(plan::needs_key(layer).into()),
             (None, _) => (Table::new(layer.clone()), None),
         };
         let stage = Stage::create(db, table, self.layers.len())?;
@@ -110,16 +113,19 @@ impl Loading<'_> {
     fn current(&mut self) -> Inner<&mut LayerLoad> {
         let started = self.state == State::InLayer;
         let current = self.layers.last_mut().filter(|_| started);
-        current.ok_or_else(|| misfit(&Name::from_source(""), "no layer was started".to_owned()))
+        current.ok_or_else(|| {
+            let (layer, reason) = (Name::from_source(""), "no layer was started".to_owned());
+            Error::Misfit { layer, reason }.into()
+        })
     }
 
-    fn add(&mut self, mut row: Row) -> Inner<()> {
+    fn add(&mut self, row: Row) -> Inner<()> {
         let current = self.current()?;
-        if let Some(places) = &current.places {
-            let value = |place: &Option<usize>| place.and_then(|at| row.values.get(at).cloned()).unwrap_or(Value::Null);
-            row.values = places.iter().map(value).collect();
-        }
-        edit::check_load(&current.stage.table, &row)?;
+        let row = match &current.places {
+            Some(places) => places.of(row),
+            None => row,
+        };
+        check_load(&current.stage.table.layer, &row)?;
         let at = self.layers.len() - 1;
         self.layers[at].stage.push(&self.package.db, &row)
     }
@@ -128,9 +134,9 @@ impl Loading<'_> {
         let current = self.current()?;
         let layer = &mut current.stage.table.layer;
         layer.geometry_type = match current.mode {
-            LoadMode::Replace => found_kind(layer.geometry_type, kind),
-            _ if current.existing.is_none() => found_kind(layer.geometry_type, kind),
-            _ => joined_kind(layer.geometry_type, kind),
+            LoadMode::Replace => plan::found_kind(layer.geometry_type, kind),
+            _ if current.existing.is_none() => plan::found_kind(layer.geometry_type, kind),
+            _ => plan::joined_kind(layer.geometry_type, kind),
         };
         self.state = State::BetweenLayers;
         Ok(())
@@ -138,8 +144,8 @@ impl Loading<'_> {
 
     fn write(&mut self, step: &mut dyn FnMut(CommitStep)) -> Inner<Committed> {
         if self.state == State::InLayer {
-            let name = self.current()?.stage.table.layer.name().clone();
-            return Err(misfit(&name, "it was not finished".to_owned()));
+            let layer = &self.current()?.stage.table.layer;
+            return Err(misfit(layer, "it was not finished".to_owned()).into());
         }
         let db = &self.package.db;
         let next = self.base.next();
@@ -222,13 +228,7 @@ fn commit_patiently(db: &Connection) -> Inner<()> {
 /// The layer as loaded, in the columns that are there already where the fields are the same.
 fn laid_like(existing: &Table, layer: &Layer) -> Table {
     let fresh = Table::new(layer.clone());
-    let place = |field: &onemap_model::Field| {
-        let same = |own: &onemap_model::Field| own.name == field.name && own.field_type == field.field_type;
-        existing.layer.fields().iter().position(same)
-    };
-    let places: Option<Vec<usize>> = layer.fields().iter().map(place).collect();
-    let same_count = layer.fields().len() == existing.columns.len();
-    match places.filter(|_| same_count && existing.geom.is_some() == fresh.geom.is_some()) {
+    match plan::same_fields(&existing.layer, layer) {
         Some(places) => Table {
             columns: places.iter().map(|&at| existing.columns[at].clone()).collect(),
             fid: existing.fid.clone(),
@@ -237,80 +237,4 @@ fn laid_like(existing: &Table, layer: &Layer) -> Table {
         },
         None => fresh,
     }
-}
-
-/// The definition that is there, and where the loaded rows have the values of its fields.
-fn joined(existing: &Table, layer: &Layer, mode: LoadMode) -> Inner<(Table, Option<Vec<Option<usize>>>)> {
-    let (own, name) = (&existing.layer, layer.name());
-    for field in layer.fields() {
-        let found = own.fields().iter().find(|own| own.name == field.name);
-        let kind = found.map(|found| found.field_type);
-        if kind != Some(field.field_type) {
-            let has = kind.map_or("has no such field".to_owned(), |kind| format!("has it as {kind}"));
-            let reason = format!(
-                "field {:?} is {}, and the store's layer {has}",
-                field.name, field.field_type
-            );
-            return Err(misfit(name, reason));
-        }
-    }
-    if existing.geom.is_none() && layer.geometry_type != GeometryType::None {
-        return Err(misfit(name, "the store's layer has no geometry".to_owned()));
-    }
-    let mut table = existing.clone();
-    if mode == LoadMode::Upsert {
-        let key_of = |layer: &Layer| layer.key().map(|at| layer.fields()[at].name.clone());
-        match (key_of(layer), key_of(own)) {
-            (Some(loaded), Some(stored)) if loaded != stored => {
-                return Err(misfit(
-                    name,
-                    format!("its key is {loaded:?}, and the store's layer has {stored:?}"),
-                ));
-            }
-            (Some(loaded), None) => {
-                let keyed = own.clone().with_key(loaded.as_str());
-                table.layer = keyed.map_err(|e| misfit(name, e.to_string()))?;
-            }
-            (None, None) => return Err(needs_key(name)),
-            _ => {}
-        }
-    }
-    let places: Vec<_> = own
-        .fields()
-        .iter()
-        .map(|field| layer.field_index(field.name.as_str()))
-        .collect();
-    let alike = places.len() == layer.fields().len() && places.iter().enumerate().all(|(i, at)| *at == Some(i));
-    Ok((table, (!alike).then_some(places)))
-}
-
-/// The kind of a replaced layer: what its geometries turned out to be; what was expected where it has none.
-fn found_kind(expected: GeometryType, found: GeometryType) -> GeometryType {
-    match (expected, found) {
-        (GeometryType::None, _) | (_, GeometryType::None) => expected,
-        (_, found) => found,
-    }
-}
-
-/// The kind of a layer of the one kind to which rows of the other were added.
-fn joined_kind(there: GeometryType, added: GeometryType) -> GeometryType {
-    use GeometryType::{Geometry, MultiPoint, None, Point};
-    match (there, added) {
-        (there, None) => there,
-        (there, added) if there == added => there,
-        (Point | MultiPoint, Point | MultiPoint) => MultiPoint,
-        _ => Geometry,
-    }
-}
-
-fn misfit(layer: &Name, reason: String) -> Fault {
-    Error::Misfit {
-        layer: layer.clone(),
-        reason,
-    }
-    .into()
-}
-
-fn needs_key(layer: &Name) -> Fault {
-    misfit(layer, "an upsert needs a key; name one with --key".to_owned())
 }

@@ -154,15 +154,16 @@ pub(super) fn seal_edits(db: &Connection, table: &super::table::Table, next: Ver
 }
 
 impl Deviation {
-    fn describe(&self) -> &'static str {
-        match self {
-            Deviation::Gone(_) => "its table was dropped by another program",
+    fn describe(&self) -> String {
+        let what = match self {
+            Deviation::Gone(_, reason) => return format!("another program took it away: {reason}"),
             Deviation::Remade(_) => "its table was made anew by another program",
             Deviation::Reshaped { .. } => "its columns were changed by another program",
             Deviation::Unrecorded(_) => "its triggers were missing",
             Deviation::Retriggered(_) => "its triggers were brought up to date",
             Deviation::Unkept(_) => "what is kept of it once more was missing",
             Deviation::New(_) => "adopted from another program",
-        }
+        };
+        what.to_owned()
     }
 }

@@ -25,27 +25,31 @@ mod look;
 mod migrate;
 mod open;
 mod pack;
+mod plain;
 mod prune;
 mod read;
 mod rows;
 mod schema;
 mod seal;
 mod stage;
+mod states;
 mod table;
 mod triggers;
 mod values;
 mod verify;
 mod wal;
 
+pub use plain::{PlainGeoPackage, PlainLayer, PlainSrs};
 pub(crate) use rows::{put_bytes, put_row};
-pub(crate) use values::{array_from_text, array_to_text, is_too_deep, without_sign_of_zero};
+pub(crate) use values::{array_from_text, array_to_text, without_sign_of_zero};
 
 use crate::{
-    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, Pruned, Reading, Result, Store, difference,
+    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, Pruned, Reading, RecordedState, Result, Store,
+    difference,
 };
 use fault::Inner;
 use migrate::Schema;
-use onemap_model::{Crs, Epoch, Instant, Name, Version};
+use onemap_model::{Crs, Epoch, Fid, Instant, Name, Version};
 use rusqlite::Connection;
 use std::path::Path;
 use std::time::Duration;
@@ -158,6 +162,11 @@ impl Store for GeoPackage {
 
     fn difference(&mut self, layer: &Name, from: Version, to: Version, limit: usize) -> Result<Difference> {
         difference::by_log(self, layer, from, to, limit)
+    }
+
+    fn states(&mut self, layer: &Name, fid: Fid, until: Option<Version>, limit: usize) -> Result<Vec<RecordedState>> {
+        let states = states::states(self, layer, fid, until, limit);
+        self.named(states)
     }
 
     fn prune(&mut self, before: Version) -> Result<Pruned> {

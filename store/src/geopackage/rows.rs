@@ -3,38 +3,43 @@
 use super::blob;
 use super::table::Table;
 use super::values;
+use crate::layer::problems::Problems;
 use onemap_model::{Feature, Fid, Row, TimeSpan, Value};
 use rusqlite::types::ValueRef;
 use xxhash_rust::xxh3::xxh3_128;
 
-/// How many problems of one reading are told one by one; the rest is counted.
-const TOLD: u64 = 5;
-
 /// Turns the columns of [`Table::decoded`] into features.
 pub(super) struct Decoder<'t> {
     table: &'t Table,
-    problems: u64,
+    problems: Problems,
 }
 
 impl<'t> Decoder<'t> {
     pub fn new(table: &'t Table) -> Self {
-        Self { table, problems: 0 }
+        Self {
+            table,
+            problems: Problems::of(table.name()),
+        }
     }
 
     /// The feature in `row`, whose columns begin at `start`; none where its number is no legal one.
     pub fn feature(&mut self, row: &rusqlite::Row<'_>, start: usize) -> rusqlite::Result<Option<Feature>> {
         let number: i64 = row.get(start)?;
         let Ok(fid) = Fid::new(number) else {
-            self.tell(number, "the number is not between 1 and 2^53: the feature is left out");
+            self.problems
+                .tell(number, "the number is not between 1 and 2^53: the feature is left out");
             return Ok(None);
         };
         let geometry = match row.get_ref(start + 1)? {
             ValueRef::Null => None,
             ValueRef::Blob(bytes) => blob::decode(bytes)
-                .map_err(|error| self.tell(number, &format!("the geometry cannot be read: {error}")))
+                .map_err(|error| {
+                    self.problems
+                        .tell(number, &format!("the geometry cannot be read: {error}"))
+                })
                 .ok(),
             _ => {
-                self.tell(number, "the geometry is no blob");
+                self.problems.tell(number, "the geometry is no blob");
                 None
             }
         };
@@ -70,7 +75,7 @@ impl<'t> Decoder<'t> {
         let offset = self.table.layer.utc_offset_minutes;
         let (from, to) = (row.get_ref(start + 2)?, row.get_ref(start + 3)?);
         let valid = values::span(from, to, offset).unwrap_or_else(|| {
-            self.tell(
+            self.problems.tell(
                 number,
                 "valid_from and valid_to are no span of time: it is taken as always valid",
             );
@@ -82,27 +87,11 @@ impl<'t> Decoder<'t> {
             let raw = row.get_ref(start + 4 + i)?;
             found.push(values::from_sql(raw, field.field_type, offset).unwrap_or_else(|| {
                 let what = format!("field {:?} is no {}: {}", field.name, field.field_type, excerpt(raw));
-                self.tell(number, &what);
+                self.problems.tell(number, &what);
                 Value::Null
             }));
         }
         Ok((valid, found))
-    }
-
-    fn tell(&mut self, number: i64, what: &str) {
-        self.problems += 1;
-        if self.problems <= TOLD {
-            tracing::warn!(layer = self.table.name(), fid = number, "{what}");
-        }
-    }
-}
-
-impl Drop for Decoder<'_> {
-    fn drop(&mut self) {
-        if self.problems > TOLD {
-            let more = self.problems - TOLD;
-            tracing::warn!(layer = self.table.name(), "{more} more values could not be read");
-        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! How a layer lies in the file: the names of its tables and columns, and the JSON that its definition is kept as.
 
 use super::fault::{Fault, Inner};
-use onemap_model::{Access, Crs, Field, FieldType, GeometryType, Layer, Name, Secrecy, ZoomRange};
+use crate::layer::record::LayerRecord;
+use onemap_model::{FieldType, GeometryType, Layer};
 use serde::{Deserialize, Serialize};
 
 /// A layer and where its parts stand.
@@ -105,21 +106,8 @@ impl Table {
 
     /// The definition as the store keeps it.
     pub fn to_json(&self) -> String {
-        let layer = &self.layer;
-        let fields = layer.fields().iter().zip(&self.columns);
         let record = Record {
-            title: layer.title.clone(),
-            geometry_type: layer.geometry_type.as_str().to_owned(),
-            crs: layer.crs.code(),
-            fields: fields.map(|(field, column)| FieldRecord::new(field, column)).collect(),
-            key: layer.key().map(|at| layer.fields()[at].name.to_string()),
-            min_zoom: layer.zoom.min(),
-            max_zoom: layer.zoom.max(),
-            access: layer.access.as_str().to_owned(),
-            secrecy: layer.secrecy.as_str().to_owned(),
-            authority: layer.authority.clone(),
-            basemap: layer.basemap,
-            utc_offset_minutes: layer.utc_offset_minutes,
+            layer: LayerRecord::of(&self.layer).with_columns(&self.columns),
             fid_column: self.fid.clone(),
             geometry_column: self.geom.clone(),
         };
@@ -130,89 +118,27 @@ impl Table {
     pub fn from_json(name: &str, json: &str) -> Inner<Self> {
         let damaged = |reason: String| Fault::Damaged(format!("definition of layer {name:?}: {reason}"));
         let record: Record = serde_json::from_str(json).map_err(|e| damaged(e.to_string()))?;
-        record.into_table(name).map_err(damaged)
+        Ok(Self {
+            columns: record.layer.columns().map_err(damaged)?,
+            layer: record.layer.into_layer(name).map_err(damaged)?,
+            fid: record.fid_column,
+            geom: record.geometry_column,
+        })
     }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Record {
-    title: String,
-    geometry_type: String,
-    crs: u32,
-    fields: Vec<FieldRecord>,
-    key: Option<String>,
-    min_zoom: u8,
-    max_zoom: u8,
-    access: String,
-    secrecy: String,
-    authority: Option<String>,
-    basemap: bool,
-    utc_offset_minutes: i16,
+    #[serde(flatten)]
+    layer: LayerRecord,
     fid_column: String,
     geometry_column: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct FieldRecord {
-    name: String,
-    title: String,
-    r#type: String,
-    column: String,
-}
-
-impl FieldRecord {
-    fn new(field: &Field, column: &str) -> Self {
-        Self {
-            name: field.name.to_string(),
-            title: field.title.clone(),
-            r#type: field.field_type.as_str().to_owned(),
-            column: column.to_owned(),
-        }
-    }
-
-    fn field(&self) -> Result<Field, String> {
-        Ok(Field {
-            name: Name::new(&self.name).map_err(|e| e.to_string())?,
-            title: self.title.clone(),
-            field_type: FieldType::parse(&self.r#type)
-                .ok_or_else(|| format!("unknown field type {:?}", self.r#type))?,
-        })
-    }
-}
-
-impl Record {
-    fn into_table(self, name: &str) -> Result<Table, String> {
-        let name = Name::new(name).map_err(|e| e.to_string())?;
-        let kind = GeometryType::parse(&self.geometry_type)
-            .ok_or_else(|| format!("unknown geometry type {:?}", self.geometry_type))?;
-        let fields = self
-            .fields
-            .iter()
-            .map(FieldRecord::field)
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut layer = Layer::new(name, kind, Crs::epsg(self.crs), fields).map_err(|e| e.to_string())?;
-        if let Some(key) = &self.key {
-            layer = layer.with_key(key).map_err(|e| e.to_string())?;
-        }
-        layer.title = self.title;
-        layer.zoom = ZoomRange::new(self.min_zoom, self.max_zoom).map_err(|e| e.to_string())?;
-        layer.access = Access::parse(&self.access).ok_or_else(|| format!("unknown access {:?}", self.access))?;
-        layer.secrecy = Secrecy::parse(&self.secrecy).ok_or_else(|| format!("unknown secrecy {:?}", self.secrecy))?;
-        layer.authority = self.authority;
-        layer.basemap = self.basemap;
-        layer.utc_offset_minutes = self.utc_offset_minutes;
-        Ok(Table {
-            layer,
-            fid: self.fid_column,
-            geom: self.geometry_column,
-            columns: self.fields.into_iter().map(|field| field.column).collect(),
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onemap_model::{Access, Crs, Field, Name, Secrecy, ZoomRange};
 
     #[test]
     fn a_definition_survives_being_kept() {

@@ -4,8 +4,6 @@ use onemap_model::{Date, FieldType, Finite, Instant, TimeSpan, Value};
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use serde_json::{Map, Value as Json};
 
-/// Deepest nesting of arrays that is kept.
-const MAX_DEPTH: usize = 32;
 /// Integers up to here are exact as doubles.
 const EXACT: i64 = 1 << 53;
 
@@ -73,17 +71,6 @@ pub(crate) fn array_from_text(text: &str) -> Option<Value> {
 /// SQLite keeps −0.0 as the integer 0, so it would come back as another value than it went.
 pub(crate) fn without_sign_of_zero(number: Finite) -> f64 {
     if number.get() == 0.0 { 0.0 } else { number.get() }
-}
-
-/// Whether `value` is nested so deep that it could not be read again.
-pub(crate) fn is_too_deep(value: &Value) -> bool {
-    fn deeper(value: &Value, left: usize) -> bool {
-        match value {
-            Value::Array(items) => left == 0 || items.iter().any(|item| deeper(item, left - 1)),
-            _ => false,
-        }
-    }
-    deeper(value, MAX_DEPTH)
 }
 
 /// Reads what stands in a column of a field of type `kind`: converted where nothing is lost, else none.
@@ -281,11 +268,5 @@ mod tests {
         ] {
             assert_eq!(of_declared(text), kind, "{text}");
         }
-    }
-
-    #[test]
-    fn arrays_nested_too_deep_to_be_read_again_are_known() {
-        let nested = (0..40).fold(Value::Null, |inner, _| Value::Array([inner].into()));
-        assert!(is_too_deep(&nested) && !is_too_deep(&Value::Array([Value::Null].into())));
     }
 }

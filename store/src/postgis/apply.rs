@@ -1,15 +1,15 @@
 //! Writing what a load changes into the layer's tables. Readers see nothing of it before the commit, and never wait but for
 //! the moment in which a table takes the place of another.
 
-use super::compare::{self, Difference};
+use super::compare;
 use super::connect::Link;
-use super::fit::misfit;
 use super::load::LayerLoad;
 use super::schema::{self, History};
-use super::stage::{Purpose, Stage};
+use super::stage::{InHistory, Purpose, Stage};
 use super::table::{Table, literal, quote};
 use super::types::{Dims, Shape};
-use super::{catalog, triggers};
+use super::{catalog, triggers, write};
+use crate::layer::fit::misfit;
 use crate::{CommitStep, Error, LoadCounts, LoadMode, Result};
 use onemap_model::GeometryType;
 
@@ -65,17 +65,8 @@ fn become_layer(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, s
         Some(existing) => close_all(link, existing, tx)?,
         None => 0,
     };
-    let history = schema::ensure_history(link, &mut stage.table, postgis)?;
+    let history = begin_states(link, stage, tx, postgis)?;
     let table = &stage.table;
-    // The rows were written by this program: they are what the history keeps, without being cast.
-    link.batch_long(&format!(
-        "INSERT INTO {} (fid, {}, since_tx) SELECT {}, {}, {tx} FROM {}",
-        table.history(),
-        table.history_content().join(", "),
-        quote(&table.fid),
-        table.current_content().join(", "),
-        stage.name
-    ))?;
     step(told("writing", table, rows, rows));
     step(told("indexing", table, 0, rows));
     link.batch_long(&schema::index_current(table, &stage.name))?;
@@ -102,6 +93,29 @@ fn become_layer(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, s
     };
     catalog::touch(link, tx, stage.table.name(), &counts)?;
     Ok(counts)
+}
+
+/// Sees to it that the history has the staged rows as states that begin with `tx`. They were written by this program: they
+/// are what the history keeps, without being cast.
+fn begin_states(link: &mut Link, stage: &mut Stage, tx: i64, postgis: &str) -> Result<History> {
+    let history = match stage.in_history {
+        InHistory::All(_) => return Ok(History::Made),
+        InHistory::Outdated => {
+            link.batch(&format!("TRUNCATE {}", stage.table.history()))?;
+            History::Made
+        }
+        InHistory::Nothing => schema::ensure_history(link, &mut stage.table, postgis)?,
+    };
+    let table = &stage.table;
+    link.batch_long(&format!(
+        "INSERT INTO {} (fid, {}, since_tx) SELECT {}, {}, {tx} FROM {}",
+        table.history(),
+        table.history_content().join(", "),
+        quote(&table.fid),
+        table.current_content().join(", "),
+        stage.name
+    ))?;
+    Ok(history)
 }
 
 /// Ends all states of a layer.
@@ -144,7 +158,7 @@ fn take_place(link: &mut Link, existing: &Table, stage: &Stage) -> Result<()> {
     ))
 }
 
-/// Writes the difference into a layer that keeps its columns; its triggers write the history.
+/// Writes the difference into a layer that keeps its columns.
 fn change(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, step: Step<'_>) -> Result<LoadCounts> {
     let (stage, kept) = (&load.stage, &mut load.kept);
     let existing = load
@@ -164,7 +178,7 @@ fn change(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, step: S
     if *kept != *existing {
         link.batch(&triggers::install(kept, postgis))?;
     }
-    write(link, stage, kept, &difference, postgis)?;
+    write::write(link, stage, kept, &difference, tx, postgis)?;
     step(told("writing", kept, total, total));
     if *kept != *existing {
         schema::finish(link, kept, postgis)?;
@@ -229,45 +243,4 @@ fn make_room(link: &mut Link, stage: &Stage, existing: &Table, kept: &mut Table,
 fn is_multi(kind: GeometryType) -> bool {
     use GeometryType::{MultiLineString, MultiPoint, MultiPolygon};
     matches!(kind, MultiPoint | MultiLineString | MultiPolygon)
-}
-
-fn write(link: &mut Link, stage: &Stage, kept: &Table, difference: &Difference, postgis: &str) -> Result<()> {
-    let (t, fid, s) = (kept.current(), quote(&kept.fid), &stage.name);
-    let (fresh, gone) = (&difference.fresh, &difference.gone);
-    // Told as the layer that is kept tells it, from the columns of the stage.
-    let told = Table {
-        layer: kept.layer.clone(),
-        ..stage.table.clone()
-    };
-    let columns = kept.current_content();
-    let values = told.as_history("s", postgis);
-    if difference.deleted > 0 {
-        link.execute_long(&format!("DELETE FROM {t} t USING {gone} g WHERE t.{fid} = g.fid"))?;
-    }
-    if difference.updated > 0 {
-        let sets = columns
-            .iter()
-            .zip(&values)
-            .map(|(column, value)| format!("{column} = {value}"));
-        link.execute_long(&format!(
-            "UPDATE {t} t SET {} FROM {fresh} f JOIN {s} s ON s.fid = f.n WHERE t.{fid} = f.fid",
-            sets.collect::<Vec<_>>().join(", ")
-        ))?;
-    }
-    if difference.inserted > 0 {
-        // Geometries are ordered along a curve: what is near on the map is near on disk.
-        let order = stage
-            .table
-            .geom
-            .as_ref()
-            .map_or(String::new(), |_| "s.geom, ".to_owned());
-        link.execute_long(&format!(
-            "INSERT INTO {t} ({}, {fid}) SELECT {}, nextval({}::regclass) FROM (SELECT s.* FROM {s} s JOIN {fresh} f ON \
-             f.n = s.fid WHERE f.fid IS NULL ORDER BY {order}s.fid) s",
-            columns.join(", "),
-            values.join(", "),
-            literal(&kept.sequence())
-        ))?;
-    }
-    Ok(())
 }

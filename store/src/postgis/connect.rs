@@ -48,13 +48,13 @@ impl Default for Limits {
 pub(super) struct Link {
     // Dropped in this order: the client says goodbye while there still is a runtime to do it in.
     live: Option<Live>,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     target: Target,
     limits: Limits,
 }
 
 struct Live {
-    client: Client,
+    client: Arc<Client>,
     /// The host that answered: long statements ask it whether it is still there.
     host: Config,
     /// Whether the server tells it what is notified.
@@ -102,7 +102,7 @@ impl Link {
         })?;
         let mut link = Self {
             live: None,
-            runtime,
+            runtime: Arc::new(runtime),
             target,
             limits,
         };
@@ -262,7 +262,25 @@ impl Link {
         self.sorted(outcome)
     }
 
-    fn judged<T>(&mut self, outcome: Inner<T>) -> Result<T> {
+    /// The session, for work of a thread of its own. Nothing else may be done with it until that has ended.
+    pub fn background(&self) -> Result<Background> {
+        let live = self.live.as_ref().ok_or_else(|| not_connected().of(self.store()))?;
+        Ok(Background {
+            client: Arc::clone(&live.client),
+            runtime: Arc::clone(&self.runtime),
+        })
+    }
+
+    /// The error of something that the system does not give.
+    pub fn cannot(&self, what: &str, source: std::io::Error) -> Error {
+        Error::Io {
+            path: format!("{what} ({})", self.target.name),
+            source,
+        }
+    }
+
+    /// What came of work in the background; a connection that is of no more use is thrown away.
+    pub fn judged<T>(&mut self, outcome: Inner<T>) -> Result<T> {
         self.sorted(outcome).map_err(|fault| fault.of(&self.target.name))
     }
 
@@ -284,6 +302,19 @@ impl Link {
             (Fault::Sql(error), Some(reason)) if error.as_db_error().is_none() => Fault::Lost(reason),
             (fault, _) => fault,
         })
+    }
+}
+
+/// A session in the hands of another thread.
+pub(super) struct Background {
+    client: Arc<Client>,
+    runtime: Arc<Runtime>,
+}
+
+impl Background {
+    /// Does something with the client. What it waits for must be bounded.
+    pub fn run<T>(&self, work: impl AsyncFnOnce(&Client) -> T) -> T {
+        self.runtime.block_on(work(&self.client))
     }
 }
 
@@ -351,7 +382,7 @@ async fn connect(host: &Config, target: &Target, limits: Limits) -> Inner<Live> 
     });
     prepare(&client, limits).await?;
     Ok(Live {
-        client,
+        client: Arc::new(client),
         host: host.clone(),
         listens: false,
         bell,

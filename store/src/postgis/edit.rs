@@ -3,11 +3,12 @@
 use super::PostGis;
 use super::catalog;
 use super::connect::Link;
-use super::fit::{check_edit, misfit};
+use super::fit::check_edit;
 use super::table::{Table, literal, quote};
 use super::transaction::{Isolation, within};
 use super::types::{self, Dims, Shape};
 use super::values;
+use crate::layer::fit::misfit;
 use crate::{Edit, Error, Result};
 use onemap_model::{Fid, Geometry, Name, Row, Value, Version, wkb};
 use std::collections::BTreeSet;

@@ -7,18 +7,20 @@ use super::PostGis;
 use super::apply;
 use super::catalog;
 use super::connect::Link;
-use super::fit::misfit;
-use super::plan::{self, Places};
 use super::schema;
 use super::stage::{Purpose, Stage};
 use super::table::{Table, literal, quote};
 use super::transaction::{self, Isolation};
+use super::types::Dims;
+use crate::layer::fit::misfit;
+use crate::layer::plan::{self, Places};
 use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Version};
 
-/// What a load's transaction is given beyond others: all the time it needs, memory for sorting, patience with writers.
+/// What a load's transaction is given beyond others: all the time it needs, memory for sorting, patience with writers. Its
+/// few long statements would each be compiled for seconds, because of temporary tables of which nothing is known.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
-    SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '256MB'";
+    SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL jit = off";
 /// How long the commit waits for somebody who writes to one of the layers.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '10min'";
 /// One load at a time; the lock goes with the transaction, however it ends.
@@ -87,17 +89,22 @@ impl Loading<'_> {
         let existing = self.existing(layer)?;
         let (kept, places, is_kept) = match (&existing, mode) {
             (Some(existing), LoadMode::Append | LoadMode::Upsert) => {
-                let (table, places) = plan::joined(existing, layer, mode)?;
+                let (kept, places) = plan::joined(&existing.layer, layer, mode)?;
+                let table = Table {
+                    layer: kept,
+                    ..existing.clone()
+                };
                 (table, places, true)
             }
-            (Some(existing), LoadMode::Replace) => match plan::laid_like(existing, layer) {
-                Some(table) => (table, None, true),
-                None => (plan::fresh(layer), None, false),
+            (Some(existing), LoadMode::Replace) => match plan::same_fields(&existing.layer, layer) {
+                Some(places) => (laid_like(existing, layer, &places), None, true),
+                None => (fresh(layer), None, false),
             },
             (None, LoadMode::Upsert) if layer.key().is_none() => return Err(plan::needs_key(layer)),
-            (None, _) => (plan::fresh(layer), None, false),
+            (None, _) => (fresh(layer), None, false),
         };
         let number = self.layers.len();
+        let tx = catalog::enter(&mut self.store.link, &self.batch.who, &self.batch.what)?;
         let (link, postgis) = (&mut self.store.link, &self.store.postgis);
         let (purpose, name) = if is_kept {
             (Purpose::Compare, format!("pg_temp.onemap_stage_{number}"))
@@ -108,7 +115,7 @@ impl Loading<'_> {
             };
             (Purpose::Become(last_number(link, &kept)?), place)
         };
-        let stage = Stage::create(link, kept.clone(), purpose, name, postgis)?;
+        let stage = Stage::create(link, kept.clone(), (purpose, tx), name, postgis)?;
         self.layers.push(LayerLoad {
             stage,
             mode,
@@ -192,6 +199,20 @@ fn commit(link: &mut Link, tx: i64) -> Result<Version> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The layer as loaded, in the columns that are there already, at these places.
+fn laid_like(existing: &Table, layer: &Layer, places: &[usize]) -> Table {
+    Table {
+        layer: layer.clone(),
+        columns: places.iter().map(|&at| existing.columns[at].clone()).collect(),
+        ..existing.clone()
+    }
+}
+
+/// The table of a layer that is new.
+fn fresh(layer: &Layer) -> Table {
+    Table::new(layer.clone(), Dims::Xy)
 }
 
 /// The last number that a layer of this name ever gave, which a new table goes on from.

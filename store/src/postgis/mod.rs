@@ -11,7 +11,6 @@ mod commits;
 mod compare;
 mod connect;
 mod copy;
-mod definition;
 mod edit;
 mod ewkb;
 mod fault;
@@ -21,7 +20,6 @@ mod load;
 mod log;
 mod look;
 mod migrate;
-mod plan;
 mod prune;
 mod read;
 mod reshape;
@@ -29,6 +27,7 @@ mod rows;
 mod scan;
 mod schema;
 mod stage;
+mod states;
 mod table;
 mod target;
 mod text;
@@ -38,15 +37,16 @@ mod triggers;
 mod types;
 mod values;
 mod verify;
+mod write;
 
 use crate::{
-    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, Result, Store,
+    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, RecordedState, Result,
+    Store,
 };
 use connect::{Link, Readiness};
-use onemap_model::{Crs, Epoch, Instant, Name, Version};
+use onemap_model::{Crs, Epoch, Fid, Instant, Name, Version};
 use std::time::Duration;
-pub(crate) use target::is_connection;
-pub use target::without_password;
+pub use target::{is_connection, without_password};
 
 /// After so many versions it is written down anew how many features each layer has.
 const COUNT_EVERY: u64 = 2000;
@@ -158,6 +158,11 @@ impl Store for PostGis {
     fn difference(&mut self, layer: &Name, from: Version, to: Version, limit: usize) -> Result<Difference> {
         self.ready()?;
         commits::difference(&mut self.link, layer, from, to, limit)
+    }
+
+    fn states(&mut self, layer: &Name, fid: Fid, until: Option<Version>, limit: usize) -> Result<Vec<RecordedState>> {
+        self.ready()?;
+        states::states(&mut self.link, layer, fid, until, limit)
     }
 
     fn prune(&mut self, before: Version) -> Result<Pruned> {

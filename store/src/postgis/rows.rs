@@ -2,21 +2,22 @@
 
 use super::table::Table;
 use super::values::{self, Moment};
+use crate::layer::problems::Problems;
 use onemap_model::{Feature, Fid, Instant, Row, TimeSpan, Value, wkb};
-
-/// How many problems are told one by one.
-const TOLD: u64 = 5;
 
 /// Reads features of one layer; what cannot be read is told and left out.
 pub(super) struct Decoder<'t> {
     table: &'t Table,
-    problems: u64,
+    problems: Problems,
 }
 
 impl<'t> Decoder<'t> {
     /// A decoder of rows of this layer.
     pub fn new(table: &'t Table) -> Self {
-        Self { table, problems: 0 }
+        Self {
+            table,
+            problems: Problems::of(table.name()),
+        }
     }
 
     /// The feature in the columns; none where its number is no legal one, or columns are missing.
@@ -24,12 +25,16 @@ impl<'t> Decoder<'t> {
         let (&[number, geometry, from, to], fields) = columns.split_first_chunk::<4>()?;
         let number = i64::from_be_bytes(number?.try_into().ok()?);
         let Ok(fid) = Fid::new(number) else {
-            self.tell(number, "the number is not between 1 and 2^53: the feature is left out");
+            self.problems
+                .tell(number, "the number is not between 1 and 2^53: the feature is left out");
             return None;
         };
         let geometry = geometry.and_then(|bytes| {
             wkb::decode(bytes)
-                .map_err(|error| self.tell(number, &format!("the geometry cannot be read: {error}")))
+                .map_err(|error| {
+                    self.problems
+                        .tell(number, &format!("the geometry cannot be read: {error}"))
+                })
                 .ok()
         });
         let row = Row {
@@ -46,7 +51,7 @@ impl<'t> Decoder<'t> {
             _ => None,
         }
         .unwrap_or_else(|| {
-            self.tell(
+            self.problems.tell(
                 number,
                 "valid_from and valid_to are no span of time: it is taken as always valid",
             );
@@ -68,27 +73,11 @@ impl<'t> Decoder<'t> {
                     "field {:?} has no value that a {} can have",
                     field.name, field.field_type
                 );
-                self.tell(number, &what);
+                self.problems.tell(number, &what);
                 Value::Null
             }));
         }
         found
-    }
-
-    fn tell(&mut self, number: i64, what: &str) {
-        self.problems += 1;
-        if self.problems <= TOLD {
-            tracing::warn!(layer = self.table.name(), fid = number, "{what}");
-        }
-    }
-}
-
-impl Drop for Decoder<'_> {
-    fn drop(&mut self) {
-        if self.problems > TOLD {
-            let more = self.problems - TOLD;
-            tracing::warn!(layer = self.table.name(), "{more} more values could not be read");
-        }
     }
 }
 

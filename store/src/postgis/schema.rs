@@ -58,7 +58,7 @@ pub(super) fn create_sequence(table: &Table) -> String {
     format!("CREATE SEQUENCE IF NOT EXISTS {sequence};\nGRANT USAGE ON SEQUENCE {sequence} TO PUBLIC;\n")
 }
 
-/// The statements that make the history, without indexes.
+/// The statements that make the history, with indexes of ended states only: there are none yet.
 pub(super) fn create_history(table: &Table, postgis: &str) -> String {
     let geom = table.geom.iter().map(|_| format!(", geom {postgis}.geometry"));
     let kinds = table
@@ -70,27 +70,32 @@ pub(super) fn create_history(table: &Table, postgis: &str) -> String {
     let fields = fields.map(|(column, kind)| format!(", {} {kind}", quote(&column.history)));
     format!(
         "CREATE TABLE {} (fid bigint NOT NULL{}, valid_from timestamptz, valid_to timestamptz{}, \
-         since_tx bigint NOT NULL, until_tx bigint);\n",
+         since_tx bigint NOT NULL, until_tx bigint);\n\
+         CREATE INDEX ON {0} (fid) WHERE until_tx IS NOT NULL;\n\
+         CREATE INDEX ON {0} (until_tx, fid) WHERE until_tx IS NOT NULL;\n",
         table.history(),
         geom.collect::<String>(),
         fields.collect::<String>()
     )
 }
 
-/// The statements that index the history. Nothing spatial: it is read by number, by version, or whole.
+/// The statements that index the history's first states. Nothing spatial: it is read by number, by version, or whole.
 pub(super) fn index_history(table: &Table) -> String {
     let h = table.history();
     format!(
         "CREATE UNIQUE INDEX ON {h} (fid) WHERE until_tx IS NULL;\n\
-         CREATE INDEX ON {h} (since_tx, fid);\n\
-         CREATE INDEX ON {h} (fid) WHERE until_tx IS NOT NULL;\n\
-         CREATE INDEX ON {h} (until_tx, fid) WHERE until_tx IS NOT NULL;\n"
+         CREATE INDEX ON {h} (since_tx, fid);\n"
     )
 }
 
-/// Tells the planner what the history's own columns hold: without that, the triggers find their rows by long ways.
+/// Tells the planner what the history's own columns hold: without that, the triggers find their rows by long ways. A small
+/// sample says enough: there are few transactions, and every number is another.
 pub(super) fn analyze_history(table: &Table) -> String {
-    format!("ANALYZE {} (fid, since_tx, until_tx);\n", table.history())
+    format!(
+        "SET LOCAL default_statistics_target = 10; ANALYZE {} (fid, since_tx, until_tx); \
+         SET LOCAL default_statistics_target TO DEFAULT;\n",
+        table.history()
+    )
 }
 
 /// Whether the layer had a history before.
@@ -100,6 +105,11 @@ pub(super) enum History {
     Made,
     /// It was there, and has the columns that it lacked.
     WasThere,
+}
+
+/// Whether the layer has a history.
+pub(super) fn has_history(link: &mut Link, table: &Table) -> Result<bool> {
+    Ok(columns_of(link, "onemap_history", table.name())?.is_some())
 }
 
 /// Sees to it that the history can hold the layer's rows, and writes into `table` which column each field has there. A

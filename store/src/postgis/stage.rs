@@ -1,16 +1,17 @@
-//! Where the rows of a load go while it is under way: straight into the new table of a layer, or into a temporary table to
-//! be compared with what is there. Both go with the transaction.
+//! Where the rows of a load go while it is under way: straight into the new table of a layer, and into its history where
+//! that begins with it, or into a temporary table to be compared with what is there. All go with the transaction.
 
 use super::connect::Link;
 use super::copy::{self, CopyIn};
 use super::edit::dims;
 use super::ewkb;
-use super::fit::{check_load, misfit};
+use super::fit::check_load;
 use super::schema;
 use super::table::{Column, Table, quote};
 use super::types::{self, Dims, Shape};
 use super::values;
 use crate::Result;
+use crate::layer::fit::misfit;
 use onemap_model::{Dimension, GeometryType, Row, Value};
 
 /// What the table is for.
@@ -22,6 +23,17 @@ pub(super) enum Purpose {
     Compare,
 }
 
+/// What the history of a layer has of the staged rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InHistory {
+    /// Nothing: it is there from before, or these rows do not go into it as they are.
+    Nothing,
+    /// All of them, as states that begin with the transaction of this number.
+    All(i64),
+    /// What they were before the column of geometries was made another.
+    Outdated,
+}
+
 /// The rows of one layer of a load.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -30,6 +42,8 @@ pub(super) struct Stage {
     /// The table's name, quoted, with its schema.
     pub name: String,
     pub purpose: Purpose,
+    /// Whether the layer's history has the rows too.
+    pub in_history: InHistory,
     /// How many rows were added.
     pub rows: u64,
     /// What the geometries turned out to be: none as long as there was none.
@@ -40,12 +54,20 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Makes the table, and begins to copy into it.
-    pub fn create(link: &mut Link, table: Table, purpose: Purpose, name: String, postgis: &str) -> Result<Self> {
+    /// Makes the table, and begins to copy into it. A history that is not there yet is made, and gets the rows at once, as
+    /// states that begin with the transaction `tx`.
+    pub fn create(
+        link: &mut Link,
+        table: Table,
+        (purpose, tx): (Purpose, i64),
+        name: String,
+        postgis: &str,
+    ) -> Result<Self> {
         let mut stage = Self {
             table,
             name,
             purpose,
+            in_history: InHistory::Nothing,
             rows: 0,
             dims: None,
             copy: None,
@@ -56,6 +78,11 @@ impl Stage {
             Purpose::Compare => stage.temporary(postgis),
         };
         link.batch(&sql)?;
+        let begins = matches!(purpose, Purpose::Become(_)) && !schema::has_history(link, &stage.table)?;
+        if begins {
+            schema::ensure_history(link, &mut stage.table, postgis)?;
+            stage.in_history = InHistory::All(tx);
+        }
         stage.begin_copy(link)?;
         Ok(stage)
     }
@@ -97,8 +124,19 @@ impl Stage {
     fn begin_copy(&mut self, link: &mut Link) -> Result<()> {
         let columns = self.table.current_content().join(", ");
         let (name, fid) = (&self.name, quote(&self.table.fid));
-        let sql = format!("COPY {name} ({fid}, {columns}) FROM STDIN (FORMAT binary)");
-        self.copy = Some(CopyIn::begin(link, &sql)?);
+        let mut tables = vec![copy::Into {
+            statement: format!("COPY {name} ({fid}, {columns}) FROM STDIN (FORMAT binary)"),
+            last: Vec::new(),
+        }];
+        if let InHistory::All(tx) = self.in_history {
+            let columns = self.table.history_content().join(", ");
+            let history = self.table.history();
+            tables.push(copy::Into {
+                statement: format!("COPY {history} (fid, {columns}, since_tx) FROM STDIN (FORMAT binary)"),
+                last: vec![tx],
+            });
+        }
+        self.copy = Some(CopyIn::begin(link, tables)?);
         Ok(())
     }
 
@@ -131,7 +169,7 @@ impl Stage {
     /// Ends the copy.
     pub fn finish(&mut self, link: &mut Link) -> Result<()> {
         match self.copy.take() {
-            Some(copy) => copy.finish(link).map(drop),
+            Some(copy) => copy.finish(link),
             None => Ok(()),
         }
     }
@@ -182,6 +220,9 @@ impl Stage {
             GeometryType::MultiPoint | GeometryType::MultiLineString | GeometryType::MultiPolygon
                 if loaded_as != kind =>
             {
+                if self.in_history != InHistory::Nothing {
+                    self.in_history = InHistory::Outdated;
+                }
                 format!("{postgis}.ST_Multi({g})")
             }
             _ => g.clone(),

@@ -3,8 +3,8 @@
 //! A layer has two tables: `public.<layer>` with the current rows, in whatever columns it has, and
 //! `onemap_history.<layer>` with every state, in columns of this store's own types.
 
-use super::definition::LayerRecord;
 use super::types::{self, Dims, Shape};
+use crate::layer::record::LayerRecord;
 use onemap_model::{FieldType, GeometryType, Layer};
 use serde::{Deserialize, Serialize};
 

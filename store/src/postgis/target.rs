@@ -34,7 +34,7 @@ impl std::fmt::Debug for Target {
 }
 
 /// Whether `text` means a database, and not a file.
-pub(crate) fn is_connection(text: &str) -> bool {
+pub fn is_connection(text: &str) -> bool {
     let lower = text.trim_start().to_ascii_lowercase();
     ["postgres:", "postgresql:", "pg:"]
         .iter()

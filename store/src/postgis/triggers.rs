@@ -9,7 +9,7 @@ use super::table::{Table, literal, quote};
 const FEW: u32 = 100;
 
 /// The triggers' names: what begins so on a layer's table is ours.
-const PREFIX: &str = "onemap_log_";
+pub(super) const PREFIX: &str = "onemap_log_";
 
 /// The statements that make the triggers of `table` anew. `postgis` is the quoted schema of PostGIS.
 pub(super) fn install(table: &Table, postgis: &str) -> String {
@@ -40,6 +40,24 @@ pub(super) fn remove(table: &Table) -> String {
             format!("DROP TRIGGER IF EXISTS {name} ON {};\n", table.current())
         })
         .concat()
+}
+
+/// The statements that let the triggers rest in this transaction, whose writer records what they would.
+pub(super) fn rest(table: &Table) -> String {
+    of_rows(table, "DISABLE")
+}
+
+/// The statements that set them at work again.
+pub(super) fn wake(table: &Table) -> String {
+    of_rows(table, "ENABLE ALWAYS")
+}
+
+fn of_rows(table: &Table, what: &str) -> String {
+    let triggers = ["insert", "update", "delete"].map(|event| {
+        let name = quote(&format!("{PREFIX}{event}"));
+        format!("{what} TRIGGER {name}")
+    });
+    format!("ALTER TABLE {} {};\n", table.current(), triggers.join(", "))
 }
 
 /// The function's name, quoted.

@@ -91,6 +91,46 @@ pub fn the_version_at_a_time_is_the_newest_then<H: Harness>() {
     assert_eq!(store.version_at(after).unwrap(), Version(5));
 }
 
+pub fn the_states_of_a_feature_tell_when_they_were<H: Harness>() {
+    let place = H::new();
+    let mut store = eventful(&place);
+    let times = store.commits(Version(0), 100).unwrap();
+    let layer = name("pois");
+    let numbers: Vec<u64> = state(&mut *store, At::Version(Version(1))).keys().copied().collect();
+    let mut check = |code: &str, until: Option<u64>, limit: usize, expected: &[(i64, u64, Option<u64>)]| {
+        let mut found = Vec::new();
+        for &number in &numbers {
+            found.extend(
+                store
+                    .states(&layer, fid(number as i64), until.map(Version), limit)
+                    .unwrap(),
+            );
+        }
+        found.retain(|one| one.feature.row.values[0].to_string() == code);
+        let told = |stamp: &onemap_store::Stamp| {
+            assert_eq!(stamp.time, Some(times[stamp.version.0 as usize - 1].time));
+            stamp.version.0
+        };
+        let got: Vec<_> = found
+            .iter()
+            .map(|one| (one.feature.row.clone(), told(&one.since), one.until.as_ref().map(told)))
+            .collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|&(n, since, until)| (row(code, n), since, until))
+            .collect();
+        assert_eq!(got, expected, "{code} {until:?}");
+    };
+    check("a", None, 9, &[(1, 1, Some(3))]);
+    check("b", None, 9, &[(2, 3, None), (20, 2, Some(3)), (2, 1, Some(2))]);
+    check("b", None, 1, &[(2, 3, None)]);
+    check("b", Some(2), 9, &[(20, 2, Some(3)), (2, 1, Some(2))]);
+    check("c", None, 9, &[(30, 5, None), (3, 1, Some(5))]);
+    assert_eq!(store.states(&layer, fid(999), None, 9).unwrap(), []);
+    let unknown = store.states(&name("nothing"), fid(1), None, 9);
+    assert!(matches!(unknown, Err(Error::UnknownLayer(_))));
+}
+
 pub fn a_difference_is_each_feature_once_and_reads_backwards_too<H: Harness>() {
     let place = H::new();
     let mut store = eventful(&place);

@@ -1,7 +1,7 @@
 //! One entry of the feed as JSON.
 
 use super::scope::{Shown, Sight};
-use crate::geojson::{write_state, write_text};
+use crate::formats::json::{write_state, write_text};
 use onemap_model::{Bbox, Change, Feature, Field, Instant, Layer, Name, Operation, TileMatrixSet, TileRange, Version};
 use serde_json::json;
 use std::fmt::Write;

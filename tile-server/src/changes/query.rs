@@ -5,6 +5,7 @@ use super::entry::{Shape, States};
 use super::read::Reader;
 use super::scope::{Reach, Scope};
 use crate::ask::Ask;
+use crate::parameter::{self, GRIDS, Kind, Parameter};
 use crate::problem::{Problem, shorten};
 use crate::view::{Audience, View};
 use onemap_model::{Name, TileMatrixSet, Version};
@@ -13,7 +14,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The parameters of `/changes`.
-pub(crate) const PARAMS: &[&str] = &["since", "limit", "state", "layers", "tms", "f"];
+#[rustfmt::skip]
+pub(crate) const PARAMS: &[Parameter] = &[
+    Parameter::new("since", Kind::Text, "A cursor as an answer gave it, a version, or `now`; all that is kept where absent. Last-Event-ID wins over it"),
+    Parameter::new(
+        "limit",
+        Kind::Whole { min: 1, max: Some(MAX_LIMIT as u64), default: Some(DEFAULT_LIMIT as u64) },
+        "How many entries at most; pages only. A larger number counts as the largest",
+    ),
+    Parameter::new("state", Kind::OneOf { values: &["new", "both", "none"], default: Some("new") }, "Which states each entry has"),
+    Parameter::new("layers", Kind::Texts, "The only layers wanted, separated by commas"),
+    Parameter::new("tms", Kind::OneOf { values: &GRIDS, default: None }, "The only grid whose touched tiles are told"),
+    parameter::format(&["json"]),
+];
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 10_000;

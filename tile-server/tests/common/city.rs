@@ -153,3 +153,22 @@ pub fn square(west: f64, east: f64) -> Geometry {
     ]);
     Geometry::Polygons(vec![Polygon { rings: vec![ring] }])
 }
+
+/// A title that wants to be markup.
+pub const HOSTILE: &str = "</title><script>alert('x')</script><img src=x onerror=\"alert(1)\">";
+
+/// One public layer whose titles and values want to be markup.
+pub fn hostile() -> Vec<(Layer, Vec<Feature>)> {
+    let mut layer = layer("h", GeometryType::Point, Access::Public, &[("what", FieldType::Text)]);
+    layer.title = HOSTILE.to_owned();
+    layer.authority = Some(HOSTILE.to_owned());
+    let field = Field {
+        name: Name::new("what").unwrap(),
+        title: HOSTILE.to_owned(),
+        field_type: FieldType::Text,
+    };
+    let mut marked = Layer::new(layer.name().clone(), layer.geometry_type, layer.crs, vec![field]).unwrap();
+    (marked.title, marked.authority, marked.access) = (layer.title, layer.authority, layer.access);
+    let point = Geometry::point(115.04, 30.2).unwrap();
+    vec![(marked, vec![feature(1, Some(point), vec![Value::text(HOSTILE)])])]
+}

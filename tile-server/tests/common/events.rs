@@ -1,5 +1,7 @@
 //! A reader of server-sent events that reads no faster than it is told.
 
+#![allow(dead_code, reason = "each test file uses its own part")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use onemap_model::{Change, Epoch, Feature, Fid, Instant, Layer, Name, Version};
 use onemap_store::{
     At, Batch, Commit, Difference, Edit, Error, LayerCommit, LayerState, Load, LogEntry, LogPage, LogPosition, Pruned,
-    Reading, Result, Store,
+    Reading, RecordedState, Result, Stamp, Store,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -33,6 +33,7 @@ struct Content {
     fault: Option<fn() -> Error>,
     panics: u32,
     slow: Duration,
+    held: bool,
     deaf: bool,
     read_whole: u64,
 }
@@ -69,6 +70,7 @@ impl Memory {
             fault: None,
             panics: 0,
             slow: Duration::ZERO,
+            held: false,
             deaf: false,
             read_whole: 0,
         };
@@ -168,6 +170,12 @@ impl Memory {
         self.lock().slow = slow;
     }
 
+    /// Holds up the reading of layers, or lets it go on.
+    pub fn set_held(&self, held: bool) {
+        self.lock().held = held;
+        self.0.1.notify_all();
+    }
+
     /// Makes waiting hear nothing.
     pub fn set_deaf(&self, deaf: bool) {
         self.lock().deaf = deaf;
@@ -182,6 +190,13 @@ impl Memory {
     pub fn features(&self, name: &str) -> Vec<Feature> {
         let content = self.lock();
         let (_, layers, _) = content.versions.last().unwrap();
+        layers[&Name::new(name).unwrap()].features.values().cloned().collect()
+    }
+
+    /// The features of a layer as they were at a version.
+    pub fn features_at(&self, name: &str, version: Version) -> Vec<Feature> {
+        let content = self.lock();
+        let layers = content.at(version).unwrap();
         layers[&Name::new(name).unwrap()].features.values().cloned().collect()
     }
 
@@ -381,6 +396,33 @@ impl Store for Opened {
         })
     }
 
+    fn states(&mut self, layer: &Name, fid: Fid, until: Option<Version>, limit: usize) -> Result<Vec<RecordedState>> {
+        let content = self.memory.content()?;
+        let stamp = |version: Version| Stamp {
+            version,
+            time: Some(time(version)),
+        };
+        let mut states: Vec<RecordedState> = Vec::new();
+        for (version, layers, _) in &content.versions {
+            let now = layers.get(layer).and_then(|state| state.features.get(&fid));
+            if let Some(last) = states.last_mut().filter(|last| last.until.is_none()) {
+                if Some(&last.feature) == now {
+                    continue;
+                }
+                last.until = Some(stamp(*version));
+            }
+            states.extend(now.map(|feature| RecordedState {
+                feature: feature.clone(),
+                since: stamp(*version),
+                until: None,
+            }));
+        }
+        states.retain(|state| until.is_none_or(|until| state.since.version <= until));
+        states.reverse();
+        states.truncate(limit);
+        Ok(states)
+    }
+
     fn prune(&mut self, _: Version) -> Result<Pruned> {
         panic!("a server never prunes")
     }
@@ -405,7 +447,14 @@ impl Reading for View {
     }
 
     fn features(&mut self, name: &Name, each: &mut dyn FnMut(Feature) -> ControlFlow<()>) -> Result<()> {
-        self.memory.lock().read_whole += 1;
+        let mut content = self.memory.lock();
+        content.read_whole += 1;
+        let begun = std::time::Instant::now();
+        // A test that failed meanwhile still ends.
+        while content.held && begun.elapsed() < Duration::from_secs(60) {
+            content = self.memory.0.1.wait_timeout(content, Duration::from_secs(1)).unwrap().0;
+        }
+        drop(content);
         std::thread::sleep(self.slow);
         let state = self.layers.get(name).ok_or_else(|| Error::UnknownLayer(name.clone()))?;
         for feature in state.features.values() {

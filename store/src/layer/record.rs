@@ -1,11 +1,11 @@
-//! The definition of a layer as JSON.
+//! The definition of a layer as JSON: what each store keeps, beside what it must know itself.
 
 use onemap_model::{Access, Crs, Field, FieldType, GeometryType, Layer, Name, Secrecy, ZoomRange};
 use serde::{Deserialize, Serialize};
 
 /// What is kept of a layer beside its name.
 #[derive(Serialize, Deserialize)]
-pub(super) struct LayerRecord {
+pub(crate) struct LayerRecord {
     title: String,
     geometry_type: String,
     crs: u32,
@@ -25,6 +25,9 @@ struct FieldRecord {
     name: String,
     title: String,
     r#type: String,
+    /// Its column, where the store keeps that here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
 }
 
 impl LayerRecord {
@@ -34,6 +37,7 @@ impl LayerRecord {
             name: field.name.to_string(),
             title: field.title.clone(),
             r#type: field.field_type.as_str().to_owned(),
+            column: None,
         });
         Self {
             title: layer.title.clone(),
@@ -49,6 +53,26 @@ impl LayerRecord {
             basemap: layer.basemap,
             utc_offset_minutes: layer.utc_offset_minutes,
         }
+    }
+
+    /// Keeps the column of each field with it.
+    pub fn with_columns(mut self, columns: &[String]) -> Self {
+        for (field, column) in self.fields.iter_mut().zip(columns) {
+            field.column = Some(column.clone());
+        }
+        self
+    }
+
+    /// The columns that were kept.
+    ///
+    /// # Errors
+    /// Which field has none.
+    pub fn columns(&self) -> Result<Vec<String>, String> {
+        let column = |field: &FieldRecord| {
+            let kept = field.column.clone();
+            kept.ok_or_else(|| format!("field {:?} has no column", field.name))
+        };
+        self.fields.iter().map(column).collect()
     }
 
     /// The layer called `name` that was kept.

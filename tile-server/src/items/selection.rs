@@ -1,0 +1,149 @@
+//! The features that a question is about: counted, gone through in order, or in any order.
+
+use super::query::PageQuery;
+use super::top::Top;
+use crate::crs::Window;
+use crate::filter::Sieve;
+use crate::pool::Waiting;
+use crate::problem::Problem;
+use onemap_atlas::{Direction, FeatureView, LayerSnapshot, Scope};
+use onemap_model::{Bbox, TimeSpan};
+
+/// A question at work.
+pub(super) struct Selection<'a> {
+    layer: &'a LayerSnapshot,
+    query: &'a PageQuery,
+    boxes: &'a [Bbox],
+    window: Option<&'a Window>,
+    sieve: Sieve,
+    when: &'a dyn Fn(TimeSpan) -> bool,
+    waiting: &'a Waiting<'a>,
+}
+
+/// The features of a page, in their order.
+pub(super) struct Picked<'a> {
+    pub features: Vec<FeatureView<'a>>,
+    /// Whether there are others before them.
+    pub before: bool,
+    /// Whether there are others after them.
+    pub after: bool,
+}
+
+impl<'a> Selection<'a> {
+    /// The question `query`. `when` is its time.
+    ///
+    /// # Errors
+    /// 400 where the filter does not fit the layer.
+    pub fn new(
+        query: &'a PageQuery,
+        when: &'a dyn Fn(TimeSpan) -> bool,
+        waiting: &'a Waiting<'a>,
+    ) -> Result<Self, Problem> {
+        Ok(Self {
+            layer: &query.layer.snapshot,
+            query,
+            boxes: query.boxes.as_ref().map_or(&[], |boxes| boxes.lonlat()),
+            window: query.boxes.as_ref().and_then(|boxes| boxes.window()),
+            sieve: Sieve::new(query.filter.as_ref(), &query.layer)?,
+            when,
+            waiting,
+        })
+    }
+
+    /// How many features there are.
+    ///
+    /// # Errors
+    /// 400 where the filter takes too long.
+    pub fn count(&self) -> Result<u64, Problem> {
+        if self.window.is_none() && self.query.filter.is_none() && self.boxes.len() < 2 {
+            return Ok(self.layer.count(self.scope(self.boxes.first())) as u64);
+        }
+        let all = self.in_any_order().take_while(|_| self.sieve.goes_on(self.waiting));
+        let count = all.filter(|feature| self.passes(feature)).count();
+        self.sieve.finish()?;
+        Ok(count as u64)
+    }
+
+    /// The features of the page.
+    ///
+    /// # Errors
+    /// 400 where the filter takes too long, or the page's place is none in this order.
+    pub fn pick(&self) -> Result<Picked<'a>, Problem> {
+        let PageQuery { place, offset, .. } = self.query;
+        let skipped = usize::try_from(*offset).unwrap_or(usize::MAX);
+        let limit = self.query.limit as usize;
+        let mut features = self.first(skipped, limit + 1)?;
+        self.sieve.finish()?;
+        let more = features.len() > limit;
+        features.truncate(limit);
+        let came_from = place.from.is_some() || (*offset > 0 && !features.is_empty());
+        Ok(match place.direction {
+            Direction::Forward => Picked {
+                features,
+                before: came_from,
+                after: more,
+            },
+            Direction::Backward => {
+                features.reverse();
+                Picked {
+                    features,
+                    before: more,
+                    after: came_from,
+                }
+            }
+        })
+    }
+
+    fn first(&self, skipped: usize, wanted: usize) -> Result<Vec<FeatureView<'a>>, Problem> {
+        let PageQuery { order, place, .. } = self.query;
+        if order.is_natural() && self.boxes.len() < 2 {
+            let all = self
+                .layer
+                .walk(self.scope(self.boxes.first()), place.from, place.direction);
+            let all = all.take_while(|_| self.sieve.goes_on(self.waiting));
+            let passing = all.filter(|feature| self.passes(feature));
+            return Ok(passing.skip(skipped).take(wanted).collect());
+        }
+        let from = place.from.map(|fid| {
+            let feature = self.layer.by_fid(fid);
+            let lost = || {
+                Problem::bad_request(format!(
+                    "there is no feature number {fid} in this version to go on from"
+                ))
+            };
+            feature.map(|feature| order.rank(&feature)).ok_or_else(lost)
+        });
+        let most = skipped.saturating_add(wanted).min(self.layer.len());
+        let mut top = Top::new(order, place.direction, from.transpose()?, most);
+        for feature in self.in_any_order().take_while(|_| self.sieve.goes_on(self.waiting)) {
+            top.offer(feature, || self.passes(&feature));
+        }
+        Ok(top.finish().into_iter().skip(skipped).take(wanted).collect())
+    }
+
+    fn in_any_order(&self) -> Box<dyn Iterator<Item = FeatureView<'a>> + 'a> {
+        match *self.boxes {
+            // Over the antimeridian: what is in both halves comes once.
+            [west, east] => {
+                let rest = self.layer.features_in(self.scope(Some(&east)));
+                let rest = rest.filter(move |feature| !feature.touches(west));
+                Box::new(self.layer.features_in(self.scope(Some(&west))).chain(rest))
+            }
+            _ => Box::new(self.layer.features_in(self.scope(self.boxes.first()))),
+        }
+    }
+
+    fn scope(&self, bbox: Option<&Bbox>) -> Scope<'a> {
+        let near = [self.window.and_then(Window::near), self.sieve.near()];
+        let area = |bbox: &Bbox| (bbox.east() - bbox.west()) * (bbox.north() - bbox.south());
+        Scope {
+            bbox: bbox.copied(),
+            near: near.into_iter().flatten().min_by(|a, b| area(a).total_cmp(&area(b))),
+            when: self.when,
+        }
+    }
+
+    fn passes(&self, feature: &FeatureView<'_>) -> bool {
+        self.window.is_none_or(|window| window.touches(feature)) && self.sieve.lets_pass(feature)
+    }
+}
