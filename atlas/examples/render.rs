@@ -68,7 +68,7 @@ fn main() {
     );
     let now = Instant::from_micros(0).expect("1970 is a year");
     for grid in TileMatrixSet::ALL {
-        for z in [16, 15, 14, 13, 12, 10] {
+        for z in [16, 15, 14, 13, 12, 11, 10, 9, 8] {
             time_tile(&layer, grid.tile_at(z, CENTER).expect("the grid has these zooms"), now);
         }
     }

@@ -43,7 +43,7 @@ impl LayerSnapshot {
             builder.push(Feature { fid, row });
         }
         segments.push(Live::new(builder.finish()));
-        LayerSnapshot::new(self.shared_layer(), segments).with_small_merges()
+        self.with_segments(segments).with_small_merges()
     }
 
     /// The same layer with those merges done that cost little, or without which it would have too many segments.

@@ -16,13 +16,53 @@ pub struct LayerSnapshot {
     layer: Arc<Layer>,
     /// In the order in which they were made. Each feature is left in one.
     pub(crate) segments: Vec<Live>,
+    /// The most bytes of it in a tile.
+    budget: usize,
+}
+
+/// What a tile has of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drawn {
+    /// So many features were true and had a place in the tile or its buffer.
+    pub met: usize,
+    /// So many of them were not drawn by themselves, since all together would have been more than the budget. Areas
+    /// among them are drawn together, as one feature without number and attributes.
+    pub left_out: usize,
 }
 
 impl LayerSnapshot {
+    /// The most bytes of a layer in a tile where nothing else was asked for.
+    pub const DEFAULT_BUDGET: usize = 500_000;
+
     /// The layer made of the features that are left in `segments`, each in one only.
     pub(crate) fn new(layer: Arc<Layer>, mut segments: Vec<Live>) -> Self {
         segments.retain(|live| live.len() > 0);
-        Self { layer, segments }
+        let budget = Self::DEFAULT_BUDGET;
+        Self {
+            layer,
+            segments,
+            budget,
+        }
+    }
+
+    /// The same layer made of other segments.
+    pub(crate) fn with_segments(&self, segments: Vec<Live>) -> Self {
+        Self {
+            budget: self.budget,
+            ..Self::new(self.shared_layer(), segments)
+        }
+    }
+
+    /// The same layer with at most so many bytes in a tile. Where all features that meet a tile fit, they are there
+    /// exactly; where not, what is left out is decided by rules (see docs/decisions/0023).
+    #[must_use]
+    pub fn with_budget(self, bytes: usize) -> Self {
+        Self { budget: bytes, ..self }
+    }
+
+    /// The most bytes of the layer in a tile, before compression.
+    pub fn budget(&self) -> usize {
+        self.budget
     }
 
     /// The layer's definition.
@@ -71,9 +111,10 @@ impl LayerSnapshot {
     /// Appends the layer's part of a tile (MVT 2.1, field 3 of `Tile`) to `out`: features true at `now`, in the order
     /// of their numbers. Appends nothing where there are none, or where the layer does not show at the tile's zoom.
     ///
-    /// Tiles of several layers are made by calling this for one after the other. Equal layers give equal bytes.
-    pub fn tile(&self, tile: TileCoord, now: Instant, out: &mut Vec<u8>) {
-        self.tile_of(tile, now, |_| true, out);
+    /// Tiles of several layers are made by calling this for one after the other. Equal layers give equal bytes, never
+    /// more than the [`LayerSnapshot::budget`].
+    pub fn tile(&self, tile: TileCoord, now: Instant, out: &mut Vec<u8>) -> Drawn {
+        self.tile_of(tile, now, |_| true, out)
     }
 
     /// As [`LayerSnapshot::tile`], of the features alone that `is_wanted`.
@@ -83,9 +124,11 @@ impl LayerSnapshot {
         now: Instant,
         is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
         out: &mut Vec<u8>,
-    ) {
+    ) -> Drawn {
         if self.layer.zoom.contains(tile.z()) {
-            render::layer(self, tile, now, is_wanted, out);
+            render::layer(self, tile, now, is_wanted, out)
+        } else {
+            Drawn::default()
         }
     }
 

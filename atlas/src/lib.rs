@@ -7,6 +7,7 @@
 //!
 //! - `data`: how features are kept (shapes, columns, valid times);
 //! - `index`: how they are found (Hilbert curve, R-tree, public ids);
+//! - `generalise`: what is drawn where all of it would be too much;
 //! - `render`: how they become Mapbox Vector Tiles 2.1 (quantise, clip, repair, encode);
 //! - `mlt`: the same as MapLibre Tiles.
 //!
@@ -15,6 +16,7 @@
 mod apply;
 mod builder;
 mod data;
+mod generalise;
 mod hits;
 mod index;
 mod layer;
@@ -35,7 +37,7 @@ mod walk;
 mod world;
 
 pub use builder::LayerBuilder;
-pub use layer::LayerSnapshot;
+pub use layer::{Drawn, LayerSnapshot};
 pub use memory::MemoryUse;
 pub use merge::{Merge, Merged};
 pub use mlt::mlt;

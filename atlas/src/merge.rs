@@ -99,7 +99,7 @@ impl LayerSnapshot {
         let is_input = |live: &Live| merged.inputs.iter().any(|input| input.is_same(live));
         let others: Vec<Live> = self.segments.iter().filter(|live| !is_input(live)).cloned().collect();
         match merged.output_for(&self.segments) {
-            Some(output) => LayerSnapshot::new(self.shared_layer(), std::iter::once(output).chain(others).collect()),
+            Some(output) => self.with_segments(std::iter::once(output).chain(others).collect()),
             None => self.clone(),
         }
     }

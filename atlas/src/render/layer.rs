@@ -5,10 +5,14 @@ use super::frame::{Point, Projected, Stored, search_box};
 use super::message::LayerMessage;
 use super::mvt::GeomType;
 use crate::data::shapes::Kind;
+use crate::generalise::{Choice, Loops};
 use crate::hits::Hit;
 use crate::segment::Segment;
-use crate::{FeatureView, LayerSnapshot};
+use crate::{Drawn, FeatureView, LayerSnapshot};
 use onemap_model::{Instant, TileCoord};
+
+/// No feature costs fewer bytes: where there are so many that even these are too many, drawing all is not tried.
+const MIN_FEATURE_BYTES: usize = 12;
 
 /// Appends what `is_wanted` of the layer to `out`; nothing where nothing is drawn.
 pub(crate) fn layer(
@@ -17,25 +21,58 @@ pub(crate) fn layer(
     now: Instant,
     mut is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
     out: &mut Vec<u8>,
-) {
-    let mut hits = layer.hits(&search_box(tile), Some(now));
+) -> Drawn {
+    let mut hits = layer.hits_as_found(&search_box(tile), Some(now));
     hits.retain(|hit| {
         is_wanted(&FeatureView::new(
             &layer.segments[hit.segment as usize].segment,
             hit.slot,
         ))
     });
+    let met = hits.len();
     if hits.is_empty() {
-        return;
+        return Drawn::default();
     }
-    let segments = layer.segments.iter().map(|live| &*live.segment);
-    let sources: Vec<Source<'_>> = segments.clone().map(|segment| Source::new(segment, tile)).collect();
+    let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
+    let draw = |hits: Vec<Hit>, areas: &Loops| draw(layer, &sources, layer.in_order(hits), areas);
+    if met <= layer.budget() / MIN_FEATURE_BYTES
+        && let Some(message) = draw(hits.clone(), &Vec::new())
+    {
+        out.extend(message);
+        return Drawn { met, left_out: 0 };
+    }
+    let mut choice = Choice::new(layer, tile, &hits);
+    while choice.next_level() {
+        let shown = choice.shown();
+        let left_out = met - shown.len();
+        if shown.len() <= layer.budget() / MIN_FEATURE_BYTES
+            && let Some(message) = draw(shown, &choice.areas())
+        {
+            out.extend(message);
+            return Drawn { met, left_out };
+        }
+    }
+    Drawn { met, left_out: met }
+}
+
+fn segments(layer: &LayerSnapshot) -> impl Iterator<Item = &Segment> {
+    layer.segments.iter().map(|live| &*live.segment)
+}
+
+/// The layer's part of the tile; none where it is more than the layer's budget.
+fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &Loops) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
-    let mut message = LayerMessage::new(layer.layer(), segments, hits.len(), out);
+    let mut bytes = Vec::new();
+    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), &mut bytes);
+    message.put_areas(areas);
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
+        if message.len() > layer.budget() {
+            return None;
+        }
     }
     message.finish();
+    (bytes.len() <= layer.budget()).then_some(bytes)
 }
 
 /// A segment whose features are drawn.

@@ -1,8 +1,9 @@
 //! A layer as it is written (MVT 2.1, clause 4.1).
 
-use super::frame::EXTENT;
-use super::mvt::{GeomType, bytes_len, put_bytes, put_bytes_head, put_number, put_varint, varint_len};
+use super::frame::{EXTENT, Point};
+use super::mvt::{Commands, GeomType, bytes_len, put_bytes, put_bytes_head, put_number, put_varint, varint_len};
 use super::tags::Tags;
+use crate::generalise::Loops;
 use crate::hits::Hit;
 use crate::segment::Segment;
 use onemap_model::{Fid, Layer};
@@ -56,6 +57,27 @@ impl<'a, 'o> LayerMessage<'a, 'o> {
         put_bytes(2, &self.pairs, out);
         put_number(3, geom_type as u64, out);
         put_bytes(4, commands, out);
+        self.has_features = true;
+    }
+
+    /// The bytes that it has so far; what is appended in the end is more.
+    pub fn len(&self) -> usize {
+        self.out.len() - self.start + self.tags.len_of_values()
+    }
+
+    /// Draws areas that stand for many features: one feature without number and attributes.
+    pub fn put_areas(&mut self, areas: &Loops) {
+        if areas.is_empty() {
+            return;
+        }
+        let mut commands = Commands::new();
+        for ring in areas.iter().flatten() {
+            commands.ring(ring.iter().map(|&[x, y]| Point { x, y }));
+        }
+        let mut feature = Vec::new();
+        put_number(3, GeomType::Polygon as u64, &mut feature);
+        put_bytes(4, commands.bytes(), &mut feature);
+        put_bytes(2, &feature, self.out);
         self.has_features = true;
     }
 

@@ -108,6 +108,11 @@ impl<'a> Tags<'a> {
         (self.sources, self.fields) = (sources, fields);
     }
 
+    /// How long the values are together; what is appended in the end is more.
+    pub fn len_of_values(&self) -> usize {
+        self.values.written().len()
+    }
+
     /// Appends keys (field 3) and values (field 4) of the layer.
     pub fn finish(self, out: &mut Vec<u8>) {
         self.keys.iter().for_each(|key| put_bytes(3, key.as_bytes(), out));

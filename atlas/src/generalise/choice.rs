@@ -1,0 +1,176 @@
+//! What is shown by itself, level by level, until it fits.
+//!
+//! Each level shows about half or a quarter of what the one before it shows:
+//! - **points**: the one with the least hash of its number in each square of 16, 32, … units;
+//! - **areas**: those at least 16, 32, … units wide or high; all others together are the fabric;
+//! - **lines** and mixed geometries: the largest, by the longer side of their box, half as many each time.
+
+use super::fabric::{BUFFER, CELL_BITS, Fabric};
+use super::ground::{Extent, Ground};
+use super::outline::Loops;
+use super::thin::{Contestant, MIN_BITS, victories};
+use crate::LayerSnapshot;
+use crate::data::shapes::{Kind, Shapes};
+use crate::hits::Hit;
+use onemap_model::TileCoord;
+use std::cmp::Reverse;
+
+/// Areas of so many units, as a power of two, are shown by themselves at the first level.
+const FIRST_SIZE_BITS: u32 = 4;
+/// So many lines, by the bytes of the budget for each, are shown at the first level.
+const LINE_BYTES: usize = 24;
+/// At these levels the cells of the fabric become twice as wide.
+const COARSER_FABRIC: [u32; 2] = [6, 10];
+/// From this level on there is no fabric.
+const NO_FABRIC: u32 = 14;
+/// At this level nothing is left.
+const LAST: u32 = 20;
+
+/// What a tile may show, less with every level.
+pub(crate) struct Choice<'a> {
+    layer: &'a LayerSnapshot,
+    ground: Ground,
+    /// The tile's place in the grid, in blocks of the fabric, buffer included.
+    corner: [u64; 2],
+    points: Vec<Ranked<u8>>,
+    lines: Vec<Ranked<(Reverse<i64>, u64)>>,
+    areas: Vec<Ranked<Extent>>,
+    fabric: Fabric,
+    /// The levels begun.
+    level: u32,
+    first_lines: usize,
+}
+
+/// A feature and what decides how long it is shown.
+#[derive(Debug, Clone, Copy)]
+struct Ranked<R> {
+    hit: Hit,
+    rank: R,
+}
+
+impl<'a> Choice<'a> {
+    /// Begins with all of `hits`.
+    pub fn new(layer: &'a LayerSnapshot, tile: TileCoord, hits: &[Hit]) -> Self {
+        let ground = Ground::of(tile);
+        let (mut points, mut lines, mut areas) = (Vec::new(), Vec::new(), Vec::new());
+        let mut contestants = Vec::new();
+        for &hit in hits {
+            let segment = &layer.segments[hit.segment as usize].segment;
+            let extent = ground.extent(segment.tree.entry(hit.slot as usize));
+            let fid = segment.fid(hit.slot).get();
+            match segment.shapes.kind(hit.slot as usize) {
+                Kind::Polygons => areas.push(Ranked { hit, rank: extent }),
+                Kind::Points => {
+                    points.push(Ranked { hit, rank: 0 });
+                    contestants.push(Contestant {
+                        at: extent.center().map(|part| part >> ground.bits),
+                        rank: (scatter(fid), fid),
+                    });
+                }
+                Kind::Null | Kind::Lines | Kind::Collection => lines.push(Ranked {
+                    hit,
+                    rank: (Reverse(extent.size()), fid),
+                }),
+            }
+        }
+        for (point, won) in points.iter_mut().zip(victories(&contestants)) {
+            point.rank = won;
+        }
+        lines.sort_unstable_by_key(|line| line.rank);
+        let corner = [tile.col(), tile.row()].map(|part| (u64::from(part) << 6).wrapping_sub(1));
+        Self {
+            layer,
+            ground,
+            corner,
+            points,
+            lines,
+            areas,
+            fabric: Fabric::new(ground.bits),
+            level: 0,
+            first_lines: layer.budget() / LINE_BYTES,
+        }
+    }
+
+    /// Goes on to the next level; false where there is none.
+    pub fn next_level(&mut self) -> bool {
+        if self.level == LAST {
+            return false;
+        }
+        self.level += 1;
+        let min_size = 1_i64 << (FIRST_SIZE_BITS + self.level - 1 + self.ground.bits);
+        let (fabric, layer) = (&mut self.fabric, self.layer);
+        self.areas.retain(|area| {
+            let is_shown = self.level <= NO_FABRIC && area.rank.size() >= min_size;
+            if !is_shown {
+                let shapes = &layer.segments[area.hit.segment as usize].segment.shapes;
+                fabric.add(area.rank, share_of_box(shapes, area.hit.slot as usize));
+            }
+            is_shown
+        });
+        true
+    }
+
+    /// The features shown by themselves, in no order.
+    pub fn shown(&self) -> Vec<Hit> {
+        let least = MIN_BITS + self.level - 1;
+        let points = self.points.iter().filter(|point| u32::from(point.rank) >= least);
+        let lines = self.lines.iter().take(self.first_lines >> (self.level - 1));
+        let areas = self.areas.iter().map(|area| area.hit);
+        points
+            .map(|point| point.hit)
+            .chain(lines.map(|line| line.hit))
+            .chain(areas)
+            .collect()
+    }
+
+    /// All other areas, together.
+    pub fn areas(&self) -> Loops {
+        if self.fabric.is_empty() || self.level >= NO_FABRIC {
+            return Loops::new();
+        }
+        let coarser = COARSER_FABRIC.iter().filter(|&&from| self.level >= from).count() as u32;
+        let raster = self.fabric.filled(self.corner, coarser);
+        raster.loops(1 << (CELL_BITS + coarser), BUFFER)
+    }
+}
+
+/// How much of its box a feature's polygons fill, in 65536ths.
+fn share_of_box(shapes: &Shapes, slot: usize) -> u64 {
+    let world = shapes.world();
+    let (mut area, mut min, mut max) = (0.0, [f64::MAX; 2], [f64::MIN; 2]);
+    shapes.runs(slot, |_, paths| {
+        for path in paths {
+            let ring = &world[shapes.vertices(path)];
+            let Some(&last) = ring.last() else { continue };
+            let point = |at: crate::world::World| [f64::from(at.x), f64::from(at.y)];
+            let origin = point(last);
+            let (mut double, mut before) = (0.0, [0.0; 2]);
+            for &at in ring {
+                let at = point(at);
+                for axis in 0..2 {
+                    min[axis] = at[axis].min(min[axis]);
+                    max[axis] = at[axis].max(max[axis]);
+                }
+                let now = [at[0] - origin[0], at[1] - origin[1]];
+                double += before[0] * now[1] - now[0] * before[1];
+                before = now;
+            }
+            area += if shapes.is_outer(path) {
+                double.abs()
+            } else {
+                -double.abs()
+            } / 2.0;
+        }
+    });
+    // As extents are: the far borders are one more, which keeps a box from being empty.
+    let of_box = (max[0] - min[0] + 1.0) * (max[1] - min[1] + 1.0);
+    (area / of_box * 65536.0).clamp(0.0, 65536.0) as u64
+}
+
+/// A number's place in an order that has nothing to do with where things are (`SplitMix64`).
+fn scatter(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
