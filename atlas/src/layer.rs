@@ -30,6 +30,15 @@ pub struct Drawn {
     pub left_out: usize,
 }
 
+impl std::iter::Sum for Drawn {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Drawn::default(), |sum, part| Drawn {
+            met: sum.met + part.met,
+            left_out: sum.left_out + part.left_out,
+        })
+    }
+}
+
 impl LayerSnapshot {
     /// The most bytes of a layer in a tile where nothing else was asked for.
     pub const DEFAULT_BUDGET: usize = 500_000;
@@ -125,8 +134,20 @@ impl LayerSnapshot {
         is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
         out: &mut Vec<u8>,
     ) -> Drawn {
+        self.tile_within(self.budget, tile, now, is_wanted, out)
+    }
+
+    /// As [`LayerSnapshot::tile_of`], with at most `budget` bytes instead of the layer's own.
+    pub fn tile_within(
+        &self,
+        budget: usize,
+        tile: TileCoord,
+        now: Instant,
+        is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
+        out: &mut Vec<u8>,
+    ) -> Drawn {
         if self.layer.zoom.contains(tile.z()) {
-            render::layer(self, tile, now, is_wanted, out)
+            render::layer(self, budget, tile, now, is_wanted, out)
         } else {
             Drawn::default()
         }

@@ -19,8 +19,9 @@ use axum::http::header::{
     IF_NONE_MATCH, VARY,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use onemap_atlas::Drawn;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -249,6 +250,10 @@ impl Ask {
         } else {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
+            if made.drawn.left_out > 0 {
+                let Drawn { met, left_out } = made.drawn;
+                headers.insert(DROPPED, header(&format!("{left_out};of={met}")));
+            }
             if let Some(coding) = made.coding.name() {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
             }
@@ -310,12 +315,16 @@ impl Ask {
     }
 }
 
+/// How many features of a tile are not shown by themselves, of how many, since all would be more than its budget: a
+/// structured field (RFC 9651), `120;of=4000`. Absent where nothing is left out.
+const DROPPED: HeaderName = HeaderName::from_static("onemap-dropped");
+
 /// Lets pages from everywhere read an answer.
 pub(crate) fn open_to_all(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned"),
+        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned, OneMap-Dropped"),
     );
 }
 

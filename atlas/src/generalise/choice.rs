@@ -50,7 +50,7 @@ struct Ranked<R> {
 
 impl<'a> Choice<'a> {
     /// Begins with all of `hits`.
-    pub fn new(layer: &'a LayerSnapshot, tile: TileCoord, hits: &[Hit]) -> Self {
+    pub fn new(layer: &'a LayerSnapshot, budget: usize, tile: TileCoord, hits: &[Hit]) -> Self {
         let ground = Ground::of(tile);
         let (mut points, mut lines, mut areas) = (Vec::new(), Vec::new(), Vec::new());
         let mut contestants = Vec::new();
@@ -87,7 +87,7 @@ impl<'a> Choice<'a> {
             areas,
             fabric: Fabric::new(ground.bits),
             level: 0,
-            first_lines: layer.budget() / LINE_BYTES,
+            first_lines: budget / LINE_BYTES,
         }
     }
 

@@ -14,9 +14,10 @@ use onemap_model::{Instant, TileCoord};
 /// No feature costs fewer bytes: where there are so many that even these are too many, drawing all is not tried.
 const MIN_FEATURE_BYTES: usize = 12;
 
-/// Appends what `is_wanted` of the layer to `out`; nothing where nothing is drawn.
+/// Appends what `is_wanted` of the layer to `out`, at most `budget` bytes; nothing where nothing is drawn.
 pub(crate) fn layer(
     layer: &LayerSnapshot,
+    budget: usize,
     tile: TileCoord,
     now: Instant,
     mut is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
@@ -34,18 +35,18 @@ pub(crate) fn layer(
         return Drawn::default();
     }
     let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
-    let draw = |hits: Vec<Hit>, areas: &Loops| draw(layer, &sources, layer.in_order(hits), areas);
-    if met <= layer.budget() / MIN_FEATURE_BYTES
+    let draw = |hits: Vec<Hit>, areas: &Loops| draw(layer, budget, &sources, layer.in_order(hits), areas);
+    if met <= budget / MIN_FEATURE_BYTES
         && let Some(message) = draw(hits.clone(), &Vec::new())
     {
         out.extend(message);
         return Drawn { met, left_out: 0 };
     }
-    let mut choice = Choice::new(layer, tile, &hits);
+    let mut choice = Choice::new(layer, budget, tile, &hits);
     while choice.next_level() {
         let shown = choice.shown();
         let left_out = met - shown.len();
-        if shown.len() <= layer.budget() / MIN_FEATURE_BYTES
+        if shown.len() <= budget / MIN_FEATURE_BYTES
             && let Some(message) = draw(shown, &choice.areas())
         {
             out.extend(message);
@@ -59,20 +60,26 @@ fn segments(layer: &LayerSnapshot) -> impl Iterator<Item = &Segment> {
     layer.segments.iter().map(|live| &*live.segment)
 }
 
-/// The layer's part of the tile; none where it is more than the layer's budget.
-fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &Loops) -> Option<Vec<u8>> {
+/// The layer's part of the tile; none where it is more than the budget.
+fn draw(
+    layer: &LayerSnapshot,
+    budget: usize,
+    sources: &[Source<'_>],
+    hits: Vec<Hit>,
+    areas: &Loops,
+) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
     let mut bytes = Vec::new();
     let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), &mut bytes);
     message.put_areas(areas);
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
-        if message.len() > layer.budget() {
+        if message.len() > budget {
             return None;
         }
     }
     message.finish();
-    (bytes.len() <= layer.budget()).then_some(bytes)
+    (bytes.len() <= budget).then_some(bytes)
 }
 
 /// A segment whose features are drawn.
