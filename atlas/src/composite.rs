@@ -92,16 +92,11 @@ mod tests {
             Drawn {
                 met: sizes[at],
                 left_out: sizes[at] - size,
+                ..Drawn::default()
             }
         });
         assert_eq!(asked, [(0, 250), (1, 250), (2, 250), (3, 250), (1, 100), (3, 100)]);
-        assert_eq!(
-            drawn,
-            Drawn {
-                met: 850,
-                left_out: 600
-            }
-        );
+        assert_eq!((drawn.met, drawn.left_out), (850, 600));
         let runs: Vec<usize> = out.chunk_by(|a, b| a == b).map(<[u8]>::len).collect();
         assert_eq!(runs, [1, 10, 100, 40, 100]);
     }

@@ -28,6 +28,8 @@ pub struct Drawn {
     /// So many of them were not drawn by themselves, since all together would have been more than the budget. Areas
     /// among them are drawn together, as one feature without number and attributes.
     pub left_out: usize,
+    /// So many are drawn without the attributes that tell each from every other, but with their public id.
+    pub abridged: usize,
 }
 
 impl std::iter::Sum for Drawn {
@@ -35,6 +37,7 @@ impl std::iter::Sum for Drawn {
         parts.fold(Drawn::default(), |sum, part| Drawn {
             met: sum.met + part.met,
             left_out: sum.left_out + part.left_out,
+            abridged: sum.abridged + part.abridged,
         })
     }
 }

@@ -250,9 +250,8 @@ impl Ask {
         } else {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
-            if made.drawn.left_out > 0 {
-                let Drawn { met, left_out } = made.drawn;
-                headers.insert(DROPPED, header(&format!("{left_out};of={met}")));
+            if let Some(dropped) = dropped(made.drawn) {
+                headers.insert(DROPPED, header(&dropped));
             }
             if let Some(coding) = made.coding.name() {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
@@ -315,9 +314,30 @@ impl Ask {
     }
 }
 
-/// How many features of a tile are not shown by themselves, of how many, since all would be more than its budget: a
-/// structured field (RFC 9651), `120;of=4000`. Absent where nothing is left out.
+/// How many features of a tile are not shown by themselves, of how many, since all would be more than its budget, and how
+/// many are there without the attributes that tell them apart: a structured field (RFC 9651), `120;of=4000;abridged=3880`.
+/// Absent where nothing is left out.
 const DROPPED: HeaderName = HeaderName::from_static("onemap-dropped");
+
+fn dropped(drawn: Drawn) -> Option<String> {
+    match drawn {
+        Drawn {
+            left_out: 0,
+            abridged: 0,
+            ..
+        } => None,
+        Drawn {
+            met,
+            left_out,
+            abridged: 0,
+        } => Some(format!("{left_out};of={met}")),
+        Drawn {
+            met,
+            left_out,
+            abridged,
+        } => Some(format!("{left_out};of={met};abridged={abridged}")),
+    }
+}
 
 /// Lets pages from everywhere read an answer.
 pub(crate) fn open_to_all(headers: &mut HeaderMap) {

@@ -168,7 +168,7 @@ fn share_of_box(shapes: &Shapes, slot: usize) -> u64 {
 }
 
 /// A number's place in an order that has nothing to do with where things are (`SplitMix64`).
-fn scatter(number: u64) -> u64 {
+pub(super) fn scatter(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

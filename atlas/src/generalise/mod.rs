@@ -8,6 +8,7 @@
 //! - `thin`: which points are left when only one to a square is shown;
 //! - `fabric`: the areas that are too small to be shown by themselves, as squares that keep their sum;
 //! - `outline`: such squares as polygons;
+//! - `thrift`: which attributes areas lose before any of them is left out;
 //! - `choice`: what is shown, level by level, until it fits.
 
 mod choice;
@@ -15,6 +16,8 @@ mod fabric;
 mod ground;
 mod outline;
 mod thin;
+mod thrift;
 
 pub(crate) use choice::Choice;
 pub(crate) use outline::Loops;
+pub(crate) use thrift::telling_apart;

@@ -5,11 +5,11 @@ use super::frame::{Point, Projected, Stored, search_box};
 use super::message::LayerMessage;
 use super::mvt::GeomType;
 use crate::data::shapes::Kind;
-use crate::generalise::{Choice, Loops};
+use crate::generalise::{Choice, Loops, telling_apart};
 use crate::hits::Hit;
 use crate::segment::Segment;
 use crate::{Drawn, FeatureView, LayerSnapshot};
-use onemap_model::{Instant, TileCoord};
+use onemap_model::{GeometryType, Instant, TileCoord};
 
 /// No feature costs fewer bytes: where there are so many that even these are too many, drawing all is not tried.
 const MIN_FEATURE_BYTES: usize = 12;
@@ -35,25 +35,46 @@ pub(crate) fn layer(
         return Drawn::default();
     }
     let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
-    let draw = |hits: Vec<Hit>, areas: &Loops| draw(layer, budget, &sources, layer.in_order(hits), areas);
+    let draw = |hits: Vec<Hit>, areas: &Loops, omitted: &[usize]| {
+        draw(layer, budget, &sources, layer.in_order(hits), areas, omitted)
+    };
     if met <= budget / MIN_FEATURE_BYTES
-        && let Some(message) = draw(hits.clone(), &Vec::new())
+        && let Some(message) = draw(hits.clone(), &Vec::new(), &[])
     {
         out.extend(message);
-        return Drawn { met, left_out: 0 };
+        return Drawn {
+            met,
+            ..Drawn::default()
+        };
+    }
+    let omitted = match layer.layer().geometry_type {
+        GeometryType::MultiPolygon => telling_apart(layer, &hits),
+        _ => Vec::new(),
+    };
+    let drawn = |shown: usize| Drawn {
+        met,
+        left_out: met - shown,
+        abridged: if omitted.is_empty() { 0 } else { shown },
+    };
+    if !omitted.is_empty()
+        && met <= budget / MIN_FEATURE_BYTES
+        && let Some(message) = draw(hits.clone(), &Vec::new(), &omitted)
+    {
+        out.extend(message);
+        return drawn(met);
     }
     let mut choice = Choice::new(layer, budget, tile, &hits);
     while choice.next_level() {
         let shown = choice.shown();
-        let left_out = met - shown.len();
+        let count = shown.len();
         if shown.len() <= budget / MIN_FEATURE_BYTES
-            && let Some(message) = draw(shown, &choice.areas())
+            && let Some(message) = draw(shown, &choice.areas(), &omitted)
         {
             out.extend(message);
-            return Drawn { met, left_out };
+            return drawn(count);
         }
     }
-    Drawn { met, left_out: met }
+    drawn(0)
 }
 
 fn segments(layer: &LayerSnapshot) -> impl Iterator<Item = &Segment> {
@@ -67,10 +88,11 @@ fn draw(
     sources: &[Source<'_>],
     hits: Vec<Hit>,
     areas: &Loops,
+    omitted: &[usize],
 ) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
     let mut bytes = Vec::new();
-    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), &mut bytes);
+    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), omitted, &mut bytes);
     message.put_areas(areas);
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
