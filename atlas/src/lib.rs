@@ -41,6 +41,7 @@ pub use merge::{Merge, Merged};
 pub use mlt::mlt;
 pub use parts::PartId;
 pub use query::Query;
+pub use query::nearest::{Nearest, Verdict};
 pub use scope::Scope;
 pub use snapshot::Snapshot;
 pub use view::FeatureView;

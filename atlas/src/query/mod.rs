@@ -2,6 +2,7 @@
 
 mod all;
 pub(crate) mod intersect;
+pub(crate) mod nearest;
 pub(crate) mod subject;
 
 use crate::hits::Hit;
