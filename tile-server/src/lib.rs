@@ -36,6 +36,7 @@ mod listen;
 mod load;
 mod merging;
 mod metrics;
+mod nearest;
 mod negotiate;
 mod openapi;
 mod opened;

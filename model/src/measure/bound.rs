@@ -4,7 +4,9 @@ use super::spheroid::{LEAST_RADIUS, wrapped};
 use crate::{Bbox, Coord};
 
 /// Takes rounding off what must not be too much.
-const SURE: f64 = 1.0 - 1e-9;
+const SURE: f64 = 1.0 - 1e-8;
+/// The same for what is next to nothing, in metres.
+const LITTLE: f64 = 1e-5;
 
 /// No place in the box is closer to `from`, in metres; at most 1 % less than what is true. 0 inside.
 pub fn at_least_m(from: Coord, bbox: Bbox) -> f64 {
@@ -24,7 +26,7 @@ pub fn at_least_m(from: Coord, bbox: Bbox) -> f64 {
             north.to_radians(),
         )
     };
-    angle * LEAST_RADIUS * SURE
+    (angle * LEAST_RADIUS * SURE - LITTLE).max(0.0)
 }
 
 /// The angle on the sphere from a latitude to a run of the meridian `along` further.
@@ -46,7 +48,7 @@ fn angle(a: f64, b: f64, along: f64) -> f64 {
 
 /// A box that holds all places within so many metres of `bbox`; none where it would reach a pole or the antimeridian.
 pub fn reach(bbox: Bbox, metres: f64) -> Option<Bbox> {
-    let angle = metres.max(0.0) / LEAST_RADIUS / SURE;
+    let angle = (metres.max(0.0) + LITTLE) / LEAST_RADIUS / SURE;
     let up = angle.to_degrees();
     let farthest = bbox.south().abs().max(bbox.north().abs());
     let ratio = angle.sin() / farthest.to_radians().cos();

@@ -41,6 +41,7 @@ pub(crate) use counts::Counts;
 pub(crate) use download::{MOST_DOWNLOADS, download};
 pub(crate) use params::{DOWNLOAD_PARAMS, ITEM_PARAMS, PARAMS, VERSIONS_PARAMS};
 pub(crate) use pins::Pins;
+pub(crate) use query::whole;
 pub(crate) use sortables::{REL_SORTABLES, sortables};
 pub(crate) use versions::versions;
 

@@ -6,6 +6,7 @@ use super::place::{AFTER, BEFORE};
 use super::versions::{DEFAULT_STATES, MAX_STATES};
 use super::when::DATETIME;
 use crate::crs::CRS84;
+use crate::nearest;
 use crate::parameter::{self, Kind, Parameter};
 
 pub(super) const DEFAULT_LIMIT: u64 = 10;
@@ -73,6 +74,8 @@ pub(crate) const PARAMS: &[Parameter] = &[
         Kind::Whole { min: 1, max: Some(MAX_LIMIT), default: Some(DEFAULT_LIMIT) },
         "How many features at most; a larger number counts as the largest",
     ),
+    nearest::NEAR,
+    nearest::COUNT,
     parameter::OFFSET,
     Parameter::new(AFTER, Kind::Text, "The place after which the page begins; as links give it"),
     Parameter::new(BEFORE, Kind::Text, "The place before which the page ends; as links give it"),

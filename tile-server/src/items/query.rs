@@ -9,7 +9,8 @@ use crate::ask::Ask;
 use crate::boxes::Boxes;
 use crate::crs::OutCrs;
 use crate::filter::Asked;
-use crate::formats::Shown;
+use crate::formats::{Measure, Shown};
+use crate::nearest::Near;
 use crate::problem::{Problem, shorten};
 use crate::published::ServedLayer;
 use onemap_model::{Epoch, Instant, Layer};
@@ -36,6 +37,8 @@ pub(crate) struct PageQuery {
     pub offset: u64,
     /// How many features it has at most.
     pub limit: u64,
+    /// What they have to be the nearest to.
+    pub near: Option<Near>,
     /// How they are shown.
     pub look: Look,
 }
@@ -82,10 +85,25 @@ impl PageQuery {
             offset,
             // The standard's wish: a limit beyond the largest gives the largest, not an error.
             limit: limit.min(MAX_LIMIT),
+            near: Near::read(ask)?,
             look: Look::read(ask, definition)?,
             epoch: epoch.clone(),
             layer,
         })
+    }
+}
+
+impl PageQuery {
+    /// The layer as it is shown.
+    pub fn shown(&self) -> Shown<'_> {
+        let measure = match self.near {
+            Some(_) => Measure::Distance,
+            None => Measure::Nothing,
+        };
+        Shown {
+            measure,
+            ..self.look.of(self.layer.definition())
+        }
     }
 }
 
@@ -133,7 +151,7 @@ fn boxes(ask: &Ask, layer: &Layer) -> Result<Option<Boxes>, Problem> {
 ///
 /// # Errors
 /// 400 where it is none.
-pub(super) fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
+pub(crate) fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
     let read = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);

@@ -4,9 +4,10 @@ use super::query::PageQuery;
 use super::top::Top;
 use crate::crs::Window;
 use crate::filter::Sieve;
+use crate::nearest::Near;
 use crate::pool::Waiting;
 use crate::problem::Problem;
-use onemap_atlas::{Direction, FeatureView, LayerSnapshot, Scope};
+use onemap_atlas::{Direction, FeatureView, LayerSnapshot, Scope, Verdict};
 use onemap_model::{Bbox, TimeSpan};
 
 /// A question at work.
@@ -92,6 +93,25 @@ impl<'a> Selection<'a> {
                 }
             }
         })
+    }
+
+    /// The features nearest to a place, with their distances.
+    ///
+    /// # Errors
+    /// 400 where the filter takes too long.
+    pub fn nearest(&self, near: &Near) -> Result<Vec<(FeatureView<'a>, f64)>, Problem> {
+        let is_in = |feature: &FeatureView<'_>| {
+            let touches = |bbox: &Bbox| feature.touches(*bbox);
+            (self.boxes.is_empty() || self.boxes.iter().any(touches)) && self.passes(feature)
+        };
+        let judge = |feature: &FeatureView<'a>| match self.sieve.goes_on(self.waiting) {
+            false => Verdict::Stop,
+            true if is_in(feature) => Verdict::Take,
+            true => Verdict::Skip,
+        };
+        let found = self.layer.nearest(near.from, self.when, judge).take(near.k).collect();
+        self.sieve.finish()?;
+        Ok(found)
     }
 
     fn first(&self, skipped: usize, wanted: usize) -> Result<Vec<FeatureView<'a>>, Problem> {
