@@ -53,7 +53,9 @@ impl Near {
         let k = crate::items::whole(ask, K)?;
         let Some(text) = ask.params.get(NEAREST) else {
             return match k {
-                Some(_) => Err(Problem::bad_request(format!("{K} says how many {NEAREST} gives: {NEAREST} is missing"))),
+                Some(_) => Err(Problem::bad_request(format!(
+                    "{K} says how many {NEAREST} gives: {NEAREST} is missing"
+                ))),
                 None => Ok(None),
             };
         };
@@ -64,7 +66,9 @@ impl Near {
             )));
         }
         match k {
-            Some(0) => Err(Problem::bad_request(format!("{K}: 0 is too few: expected 1 to {MAX_K}"))),
+            Some(0) => Err(Problem::bad_request(format!(
+                "{K}: 0 is too few: expected 1 to {MAX_K}"
+            ))),
             k => Ok(Some(Self {
                 from: place(text)?,
                 k: k.unwrap_or(DEFAULT_K).min(MAX_K) as usize,

@@ -59,7 +59,7 @@ fn polygon_contains(polygon: &Polygon, at: Coord) -> bool {
 }
 
 /// Positive where `at` is to the left of the line from `a` to `b`, 0 where on it; exact in sign.
-fn side(a: Coord, b: Coord, at: Coord) -> f64 {
+pub(super) fn side(a: Coord, b: Coord, at: Coord) -> f64 {
     let point = |c: Coord| robust::Coord { x: c.x, y: c.y };
     robust::orient2d(point(a), point(b), point(at))
 }

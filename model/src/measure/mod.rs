@@ -16,6 +16,7 @@ mod distance;
 mod inside;
 mod length;
 mod planar;
+mod region;
 mod spheroid;
 
 pub use area::area_m2;
@@ -24,3 +25,4 @@ pub use distance::{between_m, distance_m};
 pub use inside::{contains, point_on};
 pub use length::length_m;
 pub use planar::{planar_area, planar_length};
+pub use region::Region;

@@ -1,0 +1,117 @@
+//! The areas of another layer, made ready to be asked for what lies in them.
+
+use super::effort::Effort;
+use super::key;
+use super::tally::owned;
+use crate::problem::Problem;
+use crate::published::ServedLayer;
+use onemap_atlas::{Areas, FeatureView, Scope};
+use onemap_model::cql2::Datum;
+use onemap_model::measure::Region;
+use onemap_model::{Bbox, Coord, Fid, Geometry, TimeSpan, Value};
+use std::collections::BTreeMap;
+
+/// More areas than these are too many to sum up by.
+const MAX_REGIONS: usize = 10_000;
+
+/// The areas of a layer, by the numbers of their features.
+pub(super) struct Regions<'a> {
+    layer: &'a ServedLayer,
+    when: &'a dyn Fn(TimeSpan) -> bool,
+    made: BTreeMap<Fid, Made>,
+}
+
+/// One of them.
+pub(super) struct Made {
+    region: Region,
+    geometry: Geometry,
+    /// What tells it from others.
+    pub key: Vec<u8>,
+    /// The public id, and the value of the field that names it.
+    pub shown: Vec<Value>,
+}
+
+impl<'a> Regions<'a> {
+    /// Makes the areas ready that are true in a time.
+    ///
+    /// # Errors
+    /// 400 where there are too many.
+    pub fn new(
+        layer: &'a ServedLayer,
+        name_field: Option<usize>,
+        when: &'a dyn Fn(TimeSpan) -> bool,
+        effort: &Effort<'_>,
+    ) -> Result<Self, Problem> {
+        let mut made = BTreeMap::new();
+        let all = Scope { bbox: None, near: None, when };
+        for feature in layer.snapshot.features_in(all) {
+            let Some(geometry) = feature.geometry() else { continue };
+            effort.spend(geometry.coord_count())?;
+            let Some(region) = Region::new(&geometry) else { continue };
+            if made.len() == MAX_REGIONS {
+                return Err(Problem::bad_request(format!(
+                    "by: layer {:?} has more than {MAX_REGIONS} areas at that time",
+                    layer.name()
+                )));
+            }
+            let id = Datum::Text(feature.public_id().into());
+            let names = [Some(id), name_field.map(|at| feature.datum(at))];
+            let mut key = Vec::new();
+            names.iter().flatten().for_each(|name| key::push(&mut key, name));
+            let shown = names.iter().flatten().map(owned).collect();
+            made.insert(feature.fid(), Made { region, geometry, key, shown });
+        }
+        Ok(Self { layer, when, made })
+    }
+
+    /// The area in which a place lies: the one with the smallest number, where several hold it, and how many do.
+    pub fn of_place(&self, at: Coord) -> (Option<&Made>, usize) {
+        let point = Bbox::around([at]).expect("a place is one");
+        let mut holding: Vec<Fid> = self.near(point).filter(|(_, made)| made.region.contains(at)).map(|(fid, _)| fid).collect();
+        holding.sort_unstable();
+        let first = holding.first().and_then(|fid| self.made.get(fid));
+        (first, holding.len())
+    }
+
+    /// The parts of an area in each of those that it meets; none for what lies in one as a whole.
+    pub fn shares(
+        &self,
+        geometry: &Geometry,
+        effort: &Effort<'_>,
+    ) -> Result<Vec<(&Made, Option<Areas>)>, Problem> {
+        let Some(bbox) = geometry.bbox() else {
+            return Ok(Vec::new());
+        };
+        let mut own = None;
+        let mut parts = Vec::new();
+        let mut near: Vec<_> = self.near(bbox).collect();
+        near.sort_unstable_by_key(|(fid, _)| *fid);
+        for (_, made) in near {
+            if !made.region.may_cross(bbox) {
+                if made.region.contains(bbox.center()) {
+                    parts.push((made, None));
+                }
+                continue;
+            }
+            effort.spend(geometry.coord_count() + made.geometry.coord_count())?;
+            let own = match &mut own {
+                Some(own) => own,
+                none => none.insert(Areas::of(geometry).unwrap_or_default()),
+            };
+            let part = Areas::of_part(&made.geometry, bbox).unwrap_or_default();
+            let common = own.common(&part);
+            if !common.is_empty() {
+                parts.push((made, Some(common)));
+            }
+        }
+        Ok(parts)
+    }
+
+    fn near(&self, bbox: Bbox) -> impl Iterator<Item = (Fid, &Made)> {
+        let scope = Scope { bbox: None, near: Some(bbox), when: self.when };
+        let fids = self.layer.snapshot.features_in(scope).map(|feature: FeatureView<'_>| feature.fid());
+        let fids: Vec<Fid> = fids.collect();
+        let found = move |fid: Fid| Some((fid, self.made.get(&fid)?));
+        fids.into_iter().filter_map(found)
+    }
+}
