@@ -267,7 +267,10 @@ fn memory_is_counted_by_part() {
     assert_eq!(memory.coordinates, 10_000 * 4 * 16);
     assert_eq!(memory.projected, 10_000 * 4 * 8);
     // A byte each says from which zoom on they need no inspection; and two bits.
-    assert!(memory.structure < 10_000 * 5 / 4 + 100 && memory.times < 1000, "{memory:?}");
+    assert!(
+        memory.structure < 10_000 * 5 / 4 + 100 && memory.times < 1000,
+        "{memory:?}"
+    );
     assert!(memory.tree < 10_000 * 18 && memory.identity <= 10_000 * 6, "{memory:?}");
     assert_eq!(
         memory.total(),

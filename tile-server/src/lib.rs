@@ -5,6 +5,7 @@
 //! answer what was: no other request touches it.
 
 mod advance;
+mod analysis;
 mod app;
 mod ask;
 mod assets;

@@ -72,7 +72,10 @@ mod tests {
         let effort = Effort::new(&waiting);
         assert_eq!(effort.spend(1_000_000), Ok(()));
         let refused = effort.spend(MAX_VERTICES as usize).unwrap_err();
-        assert!(format!("{refused:?}").contains("narrow it with bbox or filter"), "{refused:?}");
+        assert!(
+            format!("{refused:?}").contains("narrow it with bbox or filter"),
+            "{refused:?}"
+        );
         let is_gone = || true;
         let waiting = Waiting::new(&is_gone);
         assert!(Effort::new(&waiting).spend(LOOK_EVERY as usize).is_err());

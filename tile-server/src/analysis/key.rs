@@ -61,14 +61,42 @@ mod tests {
     #[test]
     fn keys_are_ordered_as_their_values_and_null_comes_last() {
         let text = |text: &'static str| Datum::Text(text.into());
-        let lists = [Value::Array([Value::Int(1)].into()), Value::Array([Value::Int(1), Value::Null].into())];
+        let lists = [
+            Value::Array([Value::Int(1)].into()),
+            Value::Array([Value::Int(1), Value::Null].into()),
+        ];
         let ascending = [
             vec![Datum::Bool(false), Datum::Bool(true), Datum::Null],
-            vec![Datum::Int(i64::MIN), Datum::Int(-1), Datum::Int(0), Datum::Int(i64::MAX), Datum::Null],
-            vec![Datum::Float(-1e300), Datum::Float(-1.0), Datum::Float(0.0), Datum::Float(1e-300), Datum::Float(2.0)],
-            vec![text(""), text("\0"), text("\0a"), text("a"), text("a\0"), text("ab"), text("地"), Datum::Null],
-            ["1999-12-31", "2000-01-01"].map(|day| Datum::Date(Date::parse(day).unwrap())).to_vec(),
-            ["1999-12-31T00:00:00Z", "2000-01-01T00:00:00Z"].map(|time| Datum::DateTime(Instant::parse(time).unwrap())).to_vec(),
+            vec![
+                Datum::Int(i64::MIN),
+                Datum::Int(-1),
+                Datum::Int(0),
+                Datum::Int(i64::MAX),
+                Datum::Null,
+            ],
+            vec![
+                Datum::Float(-1e300),
+                Datum::Float(-1.0),
+                Datum::Float(0.0),
+                Datum::Float(1e-300),
+                Datum::Float(2.0),
+            ],
+            vec![
+                text(""),
+                text("\0"),
+                text("\0a"),
+                text("a"),
+                text("a\0"),
+                text("ab"),
+                text("地"),
+                Datum::Null,
+            ],
+            ["1999-12-31", "2000-01-01"]
+                .map(|day| Datum::Date(Date::parse(day).unwrap()))
+                .to_vec(),
+            ["1999-12-31T00:00:00Z", "2000-01-01T00:00:00Z"]
+                .map(|time| Datum::DateTime(Instant::parse(time).unwrap()))
+                .to_vec(),
             lists.iter().map(Datum::from).collect(),
         ];
         for values in &ascending {

@@ -43,7 +43,11 @@ impl<'a> Regions<'a> {
         effort: &Effort<'_>,
     ) -> Result<Self, Problem> {
         let mut made = BTreeMap::new();
-        let all = Scope { bbox: None, near: None, when };
+        let all = Scope {
+            bbox: None,
+            near: None,
+            when,
+        };
         for feature in layer.snapshot.features_in(all) {
             let Some(geometry) = feature.geometry() else { continue };
             effort.spend(geometry.coord_count())?;
@@ -59,7 +63,15 @@ impl<'a> Regions<'a> {
             let mut key = Vec::new();
             names.iter().flatten().for_each(|name| key::push(&mut key, name));
             let shown = names.iter().flatten().map(owned).collect();
-            made.insert(feature.fid(), Made { region, geometry, key, shown });
+            made.insert(
+                feature.fid(),
+                Made {
+                    region,
+                    geometry,
+                    key,
+                    shown,
+                },
+            );
         }
         Ok(Self { layer, when, made })
     }
@@ -67,18 +79,18 @@ impl<'a> Regions<'a> {
     /// The area in which a place lies: the one with the smallest number, where several hold it, and how many do.
     pub fn of_place(&self, at: Coord) -> (Option<&Made>, usize) {
         let point = Bbox::around([at]).expect("a place is one");
-        let mut holding: Vec<Fid> = self.near(point).filter(|(_, made)| made.region.contains(at)).map(|(fid, _)| fid).collect();
+        let mut holding: Vec<Fid> = self
+            .near(point)
+            .filter(|(_, made)| made.region.contains(at))
+            .map(|(fid, _)| fid)
+            .collect();
         holding.sort_unstable();
         let first = holding.first().and_then(|fid| self.made.get(fid));
         (first, holding.len())
     }
 
     /// The parts of an area in each of those that it meets; none for what lies in one as a whole.
-    pub fn shares(
-        &self,
-        geometry: &Geometry,
-        effort: &Effort<'_>,
-    ) -> Result<Vec<(&Made, Option<Areas>)>, Problem> {
+    pub fn shares(&self, geometry: &Geometry, effort: &Effort<'_>) -> Result<Vec<(&Made, Option<Areas>)>, Problem> {
         let Some(bbox) = geometry.bbox() else {
             return Ok(Vec::new());
         };
@@ -108,8 +120,16 @@ impl<'a> Regions<'a> {
     }
 
     fn near(&self, bbox: Bbox) -> impl Iterator<Item = (Fid, &Made)> {
-        let scope = Scope { bbox: None, near: Some(bbox), when: self.when };
-        let fids = self.layer.snapshot.features_in(scope).map(|feature: FeatureView<'_>| feature.fid());
+        let scope = Scope {
+            bbox: None,
+            near: Some(bbox),
+            when: self.when,
+        };
+        let fids = self
+            .layer
+            .snapshot
+            .features_in(scope)
+            .map(|feature: FeatureView<'_>| feature.fid());
         let fids: Vec<Fid> = fids.collect();
         let found = move |fid: Fid| Some((fid, self.made.get(&fid)?));
         fids.into_iter().filter_map(found)

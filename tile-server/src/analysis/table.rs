@@ -52,7 +52,13 @@ impl Form {
     }
 
     /// The answer in this form: `document` for programs, `table` for spreadsheets.
-    pub fn write(self, ask: &Ask, title: &str, document: &Value, table: impl FnOnce() -> Table) -> Result<Representation, Problem> {
+    pub fn write(
+        self,
+        ask: &Ask,
+        title: &str,
+        document: &Value,
+        table: impl FnOnce() -> Table,
+    ) -> Result<Representation, Problem> {
         let (content_type, bytes) = match self {
             Form::Json => (JSON, document.to_string().into_bytes()),
             Form::Csv => (CSV, table().csv().into_bytes()),

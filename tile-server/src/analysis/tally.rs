@@ -153,6 +153,9 @@ mod tests {
         for value in [Datum::Text("b".into()), Datum::Null, Datum::Text("a".into())] {
             ends.add(&value);
         }
-        assert_eq!((ends.min(), ends.max()), (Some(&Value::text("a")), Some(&Value::text("b"))));
+        assert_eq!(
+            (ends.min(), ends.max()),
+            (Some(&Value::text("a")), Some(&Value::text("b")))
+        );
     }
 }

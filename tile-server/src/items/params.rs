@@ -42,9 +42,10 @@ const FILE_FORMATS: [&str; 11] = [
 ];
 pub(super) const FORMATS: [&str; 3] = ["json", "geojson", "html"];
 pub(super) const CRS: &str = "crs";
-pub(super) const BBOX_CRS: &str = "bbox-crs";
+pub(super) use crate::parameter::BBOX_CRS;
 
-const AT: Parameter = Parameter::new(
+/// `datetime`
+pub(crate) const AT: Parameter = Parameter::new(
     DATETIME,
     Kind::Text,
     "When features have to be true: a time, a day, or two of them with a slash between, .. for an open end; now where \
@@ -67,7 +68,7 @@ const SHOWN: Parameter = Parameter::new(
 #[rustfmt::skip]
 pub(crate) const PARAMS: &[Parameter] = &[
     parameter::BBOX,
-    Parameter::new(BBOX_CRS, Kind::Uri { default: Some(CRS84) }, "The system of the box"),
+    parameter::BBOX_IN,
     AT,
     Parameter::new(
         "limit",
@@ -93,7 +94,7 @@ pub(crate) const PARAMS: &[Parameter] = &[
 #[rustfmt::skip]
 pub(crate) const DOWNLOAD_PARAMS: &[Parameter] = &[
     parameter::BBOX,
-    Parameter::new(BBOX_CRS, Kind::Uri { default: Some(CRS84) }, "The system of the box"),
+    parameter::BBOX_IN,
     AT,
     SHOWN,
     IN_CRS,

@@ -2,7 +2,7 @@
 
 use super::fields::{self, PROPERTIES};
 use super::order::{Order, SORTBY};
-use super::params::{BBOX_CRS, CRS, DEFAULT_LIMIT, MAX_LIMIT};
+use super::params::{BBOX_CRS, CRS, DEFAULT_LIMIT, MAX_LIMIT, PARAMS};
 use super::place::{BEFORE, Place};
 use super::when::{DATETIME, When};
 use crate::ask::Ask;
@@ -11,6 +11,7 @@ use crate::crs::OutCrs;
 use crate::filter::Asked;
 use crate::formats::{Measure, Shown};
 use crate::nearest::Near;
+use crate::parameter::Parameter;
 use crate::problem::{Problem, shorten};
 use crate::published::ServedLayer;
 use onemap_model::{Epoch, Instant, Layer};
@@ -57,6 +58,20 @@ impl PageQuery {
     /// # Errors
     /// 400 naming what cannot be; 410 for a place in another life of the store.
     pub(super) fn read(ask: &Ask, layer: ServedLayer, epoch: &Epoch, now: Instant) -> Result<Self, Problem> {
+        Self::read_of(ask, layer, epoch, now, PARAMS)
+    }
+
+    /// As [`PageQuery::read`], for another route: what is none of `known` is a field.
+    ///
+    /// # Errors
+    /// As [`PageQuery::read`].
+    pub(crate) fn read_of(
+        ask: &Ask,
+        layer: ServedLayer,
+        epoch: &Epoch,
+        now: Instant,
+        known: &[Parameter],
+    ) -> Result<Self, Problem> {
         let definition = layer.definition();
         let limit = whole(ask, "limit")?.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 {
@@ -72,7 +87,10 @@ impl PageQuery {
         let order = ask.params.get(SORTBY).map(|text| Order::parse(text, definition));
         Ok(Self {
             boxes: boxes(ask, definition)?,
-            filter: Asked::with(Asked::read(&ask.params)?, fields::conditions(&ask.params, definition)?),
+            filter: Asked::with(
+                Asked::read(&ask.params)?,
+                fields::conditions(&ask.params, definition, known)?,
+            ),
             when: when(ask, definition, now)?,
             now: ask
                 .params

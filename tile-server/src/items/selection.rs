@@ -11,7 +11,7 @@ use onemap_atlas::{Direction, FeatureView, LayerSnapshot, Scope, Verdict};
 use onemap_model::{Bbox, TimeSpan};
 
 /// A question at work.
-pub(super) struct Selection<'a> {
+pub(crate) struct Selection<'a> {
     layer: &'a LayerSnapshot,
     query: &'a PageQuery,
     boxes: &'a [Bbox],
@@ -22,7 +22,7 @@ pub(super) struct Selection<'a> {
 }
 
 /// The features of a page, in their order.
-pub(super) struct Picked<'a> {
+pub(crate) struct Picked<'a> {
     pub features: Vec<FeatureView<'a>>,
     /// Whether there are others before them.
     pub before: bool,
@@ -63,6 +63,19 @@ impl<'a> Selection<'a> {
         let count = all.filter(|feature| self.passes(feature)).count();
         self.sieve.finish()?;
         Ok(count as u64)
+    }
+
+    /// Hands each of the features to `with`, in any order.
+    ///
+    /// # Errors
+    /// 400 where the filter takes too long, and what `with` gives.
+    pub fn each(&self, mut with: impl FnMut(FeatureView<'a>) -> Result<(), Problem>) -> Result<(), Problem> {
+        for feature in self.in_any_order().take_while(|_| self.sieve.goes_on(self.waiting)) {
+            if self.passes(&feature) {
+                with(feature)?;
+            }
+        }
+        self.sieve.finish()
     }
 
     /// The features of the page.
