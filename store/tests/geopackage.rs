@@ -234,6 +234,44 @@ fn a_table_made_anew_is_taken_over_with_its_new_columns() {
 }
 
 #[test]
+fn a_program_that_is_still_making_its_table_is_not_in_the_way_of_itself() {
+    let mut city = city();
+    // As GDAL does it: the table with its rows, and the index with all triggers later.
+    city.sql(
+        "DROP TABLE pois; DROP TABLE rtree_pois_geom; DELETE FROM gpkg_extensions WHERE table_name = 'pois'; \
+         CREATE TABLE pois (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT, code TEXT, n MEDIUMINT); \
+         INSERT INTO pois (code, n) VALUES ('z', 1)",
+    );
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    let of_count = |event: &str, sign: char| {
+        format!(
+            "CREATE TRIGGER trigger_{event}_feature_count_pois AFTER {event} ON pois BEGIN UPDATE gpkg_ogr_contents \
+             SET feature_count = feature_count {sign} 1 WHERE lower(table_name) = lower('pois'); END"
+        )
+    };
+    city.sql(&format!("{}; {}", of_count("insert", '+'), of_count("delete", '-')));
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    city.sql("INSERT INTO pois (code, n) VALUES ('y', 2)");
+    assert_eq!(city.store.catch_up().unwrap(), Version(3));
+    assert_sound(&mut *city.store);
+    city.assert_replays();
+}
+
+#[test]
+fn a_table_made_anew_beside_its_old_index_is_indexed_anew() {
+    let mut city = city();
+    city.sql(
+        "CREATE TABLE aside AS SELECT * FROM pois; DROP TABLE pois; \
+         CREATE TABLE pois (fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, geom POINT, code TEXT, n MEDIUMINT); \
+         INSERT INTO pois (fid, geom, code, n) SELECT fid + 1, geom, code, n FROM aside; DROP TABLE aside",
+    );
+    assert_eq!(city.store.catch_up().unwrap(), Version(2));
+    // The index has what the table has.
+    assert_sound(&mut *city.store);
+    city.assert_replays();
+}
+
+#[test]
 fn missing_triggers_are_made_again_and_what_they_missed_is_logged() {
     let mut city = city();
     let epoch = city.store.epoch().clone();

@@ -138,6 +138,11 @@ impl Cluster {
         self.new_database("TEMPLATE template0")
     }
 
+    /// A database that is here already, as on a standby; gone with the value where this is a primary.
+    pub fn database(&self, name: &str) -> Database<'_> {
+        Database::new(self, name.to_owned())
+    }
+
     /// The connection string of a database over TCP, whether it is there or not.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
@@ -254,6 +259,24 @@ impl Cluster {
         self.frozen.load(Ordering::Relaxed)
     }
 
+    /// Starts a streaming standby of it: a cluster of its own with the same databases.
+    ///
+    /// # Panics
+    /// Where it cannot be made.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        self.make_standby()
+            .unwrap_or_else(|error| panic!("no standby: {error}"))
+    }
+
+    /// Makes a standby a primary.
+    ///
+    /// # Panics
+    /// Where it does not become one.
+    pub fn promote(&self) {
+        self.control(&["promote"]);
+    }
+
     /// Writes a file that only the server may read, such as a TLS key, and gives its path.
     ///
     /// # Panics
@@ -316,6 +339,34 @@ impl Cluster {
         std::fs::write(data.join("pg_hba.conf"), ACCESS).map_err(|error| error.to_string())?;
         cluster.run_server()?;
         Ok(cluster)
+    }
+
+    fn make_standby(&self) -> Result<Self, String> {
+        let standby = Self {
+            programs: self.programs.clone(),
+            guard: Guard::new()?,
+            port: free_port()?,
+            made: AtomicU32::new(0),
+            frozen: AtomicBool::new(false),
+        };
+        standby.give(standby.guard.folder())?;
+        let mut copy = standby.programs.command("pg_basebackup");
+        copy.args(["--host=127.0.0.1", "--username", USER, "--port", &self.port.to_string()]);
+        copy.args([
+            "--write-recovery-conf",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "--no-sync",
+            "-D",
+        ]);
+        run(copy.arg(standby.data_folder()))?;
+        let path = standby.data_folder().join("postgresql.conf");
+        let copied = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let socket = standby.guard.folder().display();
+        let own = format!("port = {}\nunix_socket_directories = '{socket}'\n", standby.port);
+        standby.put_file("postgresql.conf", format!("{copied}\n{own}").as_bytes());
+        standby.run_server()?;
+        Ok(standby)
     }
 
     fn make_template(&self) -> Result<(), String> {

@@ -349,7 +349,7 @@ fn no_address_gets_more_than_a_problem() {
         "/xyz/roads/0/0/1".into(),
         "/xyz/roads/18446744073709551616/0/0".into(),
         "/xyz/roads/4294967296/0/0".into(),
-        "/xyz/roads/0/0/0.mlt".into(),
+        "/xyz/roads/0/0/0.mltx".into(),
         "/xyz/roads/0/0/.mvt".into(),
         "/xyz/,/0/0/0".into(),
         "/xyz/.json".into(),

@@ -26,7 +26,7 @@ pub struct Follower {
     tiles: Vec<TileCoord>,
     /// The last tag of each tile and what came with it.
     tagged: BTreeMap<String, (String, Vec<u8>)>,
-    /// Which layers there were, in the order of their versions.
+    /// How often it was checked.
     rounds: usize,
 }
 

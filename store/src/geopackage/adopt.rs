@@ -3,10 +3,10 @@
 use super::catalog::{self, Touched};
 use super::fault::Inner;
 use super::look::Past;
-use super::schema::{self, Extent};
+use super::schema::{self, Extent, Triggers};
 use super::seal::{self, SameContent};
 use super::table::{Table, quote};
-use super::{adopt_shape, kept, triggers};
+use super::{adopt_shape, apply, kept, triggers};
 use crate::LoadCounts;
 use onemap_model::{Crs, Version};
 use rusqlite::{Connection, params};
@@ -175,7 +175,7 @@ pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -
         Deviation::Reshaped { old, new, triggers } => {
             if new.holds_rows_of(old) && *triggers != TriggersLeft::Some {
                 schema::drop_triggers_of_log(db, new.name())?;
-                let touched = finish(db, new, version, SameContent::IsChange)?;
+                let touched = finish(db, new, version, SameContent::IsChange, Triggers::All)?;
                 catalog::define(db, new.name(), Some(new), version)?;
                 return Ok((Some(touched), Past::Kept));
             }
@@ -188,7 +188,7 @@ pub(super) fn follow(db: &Connection, deviation: &Deviation, version: Version) -
             (Some(touched), past)
         }
         Deviation::Retriggered(table) => {
-            schema::renew_triggers(db, table)?;
+            schema::renew_triggers(db, table, Triggers::All)?;
             (None, Past::Kept)
         }
         Deviation::Unkept(table) => {
@@ -250,6 +250,10 @@ fn bury(db: &Connection, table: &Table, version: Version) -> Inner<LoadCounts> {
 /// Gives a table that another program made the store's columns, history and triggers; all its rows are compared with
 /// what is pending.
 fn take_over(db: &Connection, table: &Table, version: Version, same: SameContent) -> Inner<Touched> {
+    let triggers = match triggers_left(db, table)? {
+        TriggersLeft::None => Triggers::AsMade,
+        TriggersLeft::All | TriggersLeft::Other | TriggersLeft::Some => Triggers::All,
+    };
     schema::drop_triggers_of_log(db, table.name())?;
     let columns = schema::columns_of(db, table.name())?;
     for (column, kind) in [
@@ -266,14 +270,17 @@ fn take_over(db: &Connection, table: &Table, version: Version, same: SameContent
         "UPDATE {} SET since = NULL WHERE since IS NOT NULL",
         table.current()
     ))?;
-    finish(db, table, version, same)
+    finish(db, table, version, same, triggers)
 }
 
-fn finish(db: &Connection, table: &Table, version: Version, same: SameContent) -> Inner<Touched> {
+fn finish(db: &Connection, table: &Table, version: Version, same: SameContent, triggers: Triggers) -> Inner<Touched> {
     schema::ensure_history(db, table, version)?;
     schema::create_since_index(db, table)?;
     let counts = seal::seal(db, table, version, same)?;
-    schema::renew_triggers(db, table)?;
+    if schema::has_old_rtree(db, table)? {
+        apply::pack_again(db, table, &mut |_| ())?;
+    }
+    schema::renew_triggers(db, table, triggers)?;
     let features = catalog::count(db, table)?;
     schema::refresh_contents(db, table, features, Extent::Is(schema::extent(db, table, "")?))?;
     Ok(touched(table, counts, features))

@@ -5,7 +5,7 @@ use super::diff::{self, Difference, STEP_ROWS, told};
 use super::fault::Inner;
 use super::load::LayerLoad;
 use super::pack::Packer;
-use super::schema::{self, Extent};
+use super::schema::{self, Extent, Triggers};
 use super::table::{Table, quote};
 use super::{blob, hilbert};
 use crate::{CommitStep, Error, LoadCounts, LoadMode};
@@ -92,7 +92,7 @@ fn fill_new(db: &Connection, load: &LayerLoad, version: Version, last_fid: i64, 
         step,
     )?;
     schema::create_since_index(db, table)?;
-    schema::renew_triggers(db, table)?;
+    schema::renew_triggers(db, table, Triggers::All)?;
     Ok(LoadCounts {
         inserted: load.stage.rows,
         ..LoadCounts::default()
@@ -163,7 +163,7 @@ fn change(db: &Connection, load: &LayerLoad, existing: &Table, version: Version,
     insert(db, load, &fresh, version, index, step)?;
     if rebuild {
         pack_again(db, table, step)?;
-        schema::renew_triggers(db, table)?;
+        schema::renew_triggers(db, table, Triggers::All)?;
     }
     db.execute_batch(&format!(
         "DROP TABLE {}; DROP TABLE {}",
@@ -271,7 +271,7 @@ impl rusqlite::ToSql for Borrowed<'_> {
 }
 
 /// Makes the R-tree of a filled table anew, packed in the order of the Hilbert curve.
-fn pack_again(db: &Connection, table: &Table, step: Step<'_>) -> Inner<()> {
+pub(super) fn pack_again(db: &Connection, table: &Table, step: Step<'_>) -> Inner<()> {
     let (Some(rtree), Some(geom)) = (table.rtree_name(), &table.geom) else {
         return Ok(());
     };

@@ -169,6 +169,17 @@ pub(super) fn create_rtree(db: &Connection, table: &Table) -> Inner<()> {
     Ok(())
 }
 
+/// Whether the table has an R-tree that nothing kept up: one that was left when the table before it was dropped.
+pub(super) fn has_old_rtree(db: &Connection, table: &Table) -> Inner<bool> {
+    let Some(rtree) = table.rtree_name() else {
+        return Ok(false);
+    };
+    let kept_up = triggers_of(db, table.name())?
+        .iter()
+        .any(|name| name.starts_with("rtree_"));
+    Ok(!kept_up && exists(db, &rtree)?)
+}
+
 /// All triggers of a table, as they must stand in the file.
 pub(super) fn all_triggers(db: &Connection, table: &Table) -> Inner<Vec<Trigger>> {
     let mut all = triggers::of_log(table, &unique_columns(db, table)?);
@@ -198,11 +209,27 @@ pub(super) fn unique_columns(db: &Connection, table: &Table) -> Inner<Vec<Vec<St
     Ok(found)
 }
 
+/// Which triggers a table gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Triggers {
+    /// All that there are.
+    All,
+    /// The log's; those of GDAL's feature count only where the table has them. GDAL makes a table in one transaction and
+    /// these triggers in a later one, and fails where somebody made them in between.
+    AsMade,
+}
+
 /// Makes the triggers of a table anew.
-pub(super) fn renew_triggers(db: &Connection, table: &Table) -> Inner<()> {
+pub(super) fn renew_triggers(db: &Connection, table: &Table, which: Triggers) -> Inner<()> {
+    let counted = triggers_of(db, table.name())?
+        .iter()
+        .any(|name| name.starts_with("trigger_insert_feature_count_"));
     drop_triggers(db, table.name())?;
+    let of_count = triggers::of_count(table);
     for trigger in all_triggers(db, table)? {
-        db.execute_batch(&trigger.sql)?;
+        if which == Triggers::All || counted || !of_count.contains(&trigger) {
+            db.execute_batch(&trigger.sql)?;
+        }
     }
     Ok(())
 }
@@ -227,18 +254,21 @@ pub(super) fn drop_triggers_of_log(db: &Connection, table: &str) -> Inner<()> {
 }
 
 fn drop_triggers_named(db: &Connection, table: &str, prefixes: &[&str]) -> Inner<()> {
-    let mut statement =
-        db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE")?;
-    let names = statement
-        .query_map([table], |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for name in names
+    for name in triggers_of(db, table)?
         .iter()
         .filter(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
     {
         db.execute_batch(&format!("DROP TRIGGER {}", quote(name)))?;
     }
     Ok(())
+}
+
+/// The names of all triggers of a table.
+fn triggers_of(db: &Connection, table: &str) -> Inner<Vec<String>> {
+    let mut statement =
+        db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE")?;
+    let names = statement.query_map([table], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Whether there is a table of this name.

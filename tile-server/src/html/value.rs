@@ -30,6 +30,9 @@ const LABELS: &[(&str, &str)] = &[
     ("basemap", "底图 · In the basemap"),
 ];
 
+/// A list of more is folded: its length is shown, and the whole of it to whoever asks.
+const LONG: usize = 12;
+
 /// A value as HTML.
 pub(crate) fn value(value: &Value) -> String {
     let mut out = String::new();
@@ -82,17 +85,24 @@ fn write_value(out: &mut String, value: &Value) {
             let numbers: Vec<_> = items.iter().map(ToString::to_string).collect();
             out.push_str(&numbers.join(", "));
         }
-        Value::Array(items) => {
-            out.push_str("<ul>");
-            for item in items {
-                out.push_str("<li>");
-                write_value(out, item);
-                out.push_str("</li>");
-            }
-            out.push_str("</ul>");
+        Value::Array(items) if items.len() > LONG => {
+            let _ = write!(out, "<details><summary>{}</summary>", items.len());
+            write_list(out, items);
+            out.push_str("</details>");
         }
+        Value::Array(items) => write_list(out, items),
         Value::Object(members) => write_members(out, members),
     }
+}
+
+fn write_list(out: &mut String, items: &[Value]) {
+    out.push_str("<ul>");
+    for item in items {
+        out.push_str("<li>");
+        write_value(out, item);
+        out.push_str("</li>");
+    }
+    out.push_str("</ul>");
 }
 
 fn write_members(out: &mut String, members: &Map<String, Value>) {
@@ -146,6 +156,11 @@ mod tests {
     fn a_document_becomes_lists_and_tables() {
         let check = |given: Value, expected: &str| assert_eq!(value(&given), expected);
         check(json!([1, 2.5]), "1, 2.5");
+        let folded = value(&json!(vec!["x"; 66]));
+        assert!(
+            folded.starts_with("<details><summary>66</summary><ul><li>x"),
+            "{folded}"
+        );
         check(json!(["<b>", null]), "<ul><li>&lt;b&gt;</li><li>–</li></ul>");
         check(
             json!({"crs": true}),
