@@ -122,7 +122,7 @@ mod tests {
         #[test]
         fn the_series_gives_what_geodesics_give(
             x in -179.0..179.0, y in -74.0..74.0, size in 1e-5..0.025,
-            corners in prop::collection::vec((0.3..1.0), 3..12),
+            corners in prop::collection::vec(0.3..1.0, 3..12),
         ) {
             let turn = std::f64::consts::TAU / corners.len() as f64;
             let corner = |(i, far): (usize, &f64)| {
