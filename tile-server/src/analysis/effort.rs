@@ -17,6 +17,7 @@ pub(super) struct Effort<'a> {
     waiting: &'a Waiting<'a>,
     until: Instant,
     vertices: Cell<u64>,
+    looked_at: Cell<u64>,
     next_look: Cell<u64>,
 }
 
@@ -26,24 +27,35 @@ impl<'a> Effort<'a> {
             waiting,
             until: Instant::now() + MAX_TIME,
             vertices: Cell::new(0),
+            looked_at: Cell::new(0),
             next_look: Cell::new(LOOK_EVERY),
         }
     }
 
-    /// Counts what is about to be looked at.
+    /// Counts vertices that are about to be cut.
     ///
     /// # Errors
     /// 400 where it is too much, or takes too long.
     pub fn spend(&self, vertices: usize) -> Result<(), Problem> {
-        let spent = self.vertices.get() + vertices.max(1) as u64;
+        let spent = self.vertices.get().saturating_add(vertices as u64);
         self.vertices.set(spent);
-        if spent < self.next_look.get() {
+        if spent > MAX_VERTICES {
+            return Err(too_much(&format!("more than {MAX_VERTICES} vertices to be cut")));
+        }
+        self.pass(vertices)
+    }
+
+    /// Counts what is about to be looked at, a feature or vertices.
+    ///
+    /// # Errors
+    /// 400 where it takes too long.
+    pub fn pass(&self, count: usize) -> Result<(), Problem> {
+        let looked_at = self.looked_at.get().saturating_add(count.max(1) as u64);
+        self.looked_at.set(looked_at);
+        if looked_at < self.next_look.get() {
             return Ok(());
         }
-        self.next_look.set(spent + LOOK_EVERY);
-        if spent > MAX_VERTICES {
-            return Err(too_much(&format!("more than {MAX_VERTICES} vertices to be looked at")));
-        }
+        self.next_look.set(looked_at.saturating_add(LOOK_EVERY));
         if Instant::now() > self.until {
             return Err(too_much(&format!("more than {} s of work", MAX_TIME.as_secs())));
         }

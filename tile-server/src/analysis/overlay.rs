@@ -3,11 +3,12 @@
 //! Exact: areas are cut in longitude and latitude with straight edges, then measured. Areas of one class that overlap
 //! count once. What is wrong with a feature is told beside it.
 
-use super::aggregate::fields;
 use super::effort::Effort;
 use super::key;
 use super::measured::{Measured, rounded};
-use super::table::{FORMATS, Form, Table, cell, deliver, object};
+use super::page::Page;
+use super::question::fields;
+use super::table::{Column, FORMATS, Form, Table, cell, deliver, object};
 use super::tally::owned;
 use crate::ask::{Answer, Ask};
 use crate::items::{AT, PageQuery, Selection};
@@ -26,6 +27,8 @@ use std::collections::BTreeMap;
 
 const DEFAULT_LIMIT: u64 = 100;
 const MAX_LIMIT: u64 = 1_000;
+/// More parts than these are no answer.
+const MAX_PARTS: usize = 100_000;
 /// Areas that differ by less, as a share of them, are the same.
 const ROUNDING: f64 = 1e-6;
 
@@ -105,10 +108,28 @@ pub(crate) async fn overlay(ask: Ask, Path((name, other)): Path<(String, String)
     let asked = ask.clone();
     let work = move |waiting: &Waiting<'_>| {
         let (features, is_more) = question.answer(waiting)?;
-        let document = question.document(&asked, &features, is_more);
-        let definition = question.query.layer.definition();
-        let title = format!("{} · 叠加 · Overlay", definition.title);
-        form.write(&asked, &title, &document, || question.table(&features))
+        let (document, table) = (question.document(&asked, &features, is_more), question.table(&features));
+        let page = || {
+            let next = document["links"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(|link| link["rel"] == "next");
+            let query = next
+                .and_then(|link| link["href"].as_str()?.split_once('?'))
+                .map(|(_, query)| query);
+            let next = query.map(|query| ("下一页 · Next".to_owned(), query.to_owned()));
+            let page = Page {
+                layer: &question.query.layer,
+                title: &format!("叠加 · Overlay: {}", question.other.definition().title),
+                document: &document,
+                table: &table,
+                bars: table.columns.len() - 2,
+                others: vec![("页 · Pages".to_owned(), next.into_iter().collect())],
+            };
+            page.write(&asked)
+        };
+        form.write(&asked, &document, &table, page)
     };
     let made = ask.app.pool.run(work).await?;
     deliver(&ask, &made, audience)
@@ -120,7 +141,18 @@ impl Question {
         let when = |span: TimeSpan| self.query.when.meets(span);
         let picked = Selection::new(&self.query, &when, waiting)?.pick()?;
         let one = |feature: &FeatureView<'_>| self.overlaid(feature, &when, &effort);
-        let features = picked.features.iter().map(one).collect::<Result<_, _>>()?;
+        let (mut features, mut parts) = (Vec::new(), 0);
+        for feature in &picked.features {
+            let overlaid = one(feature)?;
+            parts += overlaid.parts.len();
+            if parts > MAX_PARTS {
+                return Err(Problem::bad_request(format!(
+                    "there are more than {MAX_PARTS} parts: narrow the question with bbox or filter, ask for fewer \
+                     features with limit, or for fewer classes with group-by"
+                )));
+            }
+            features.push(overlaid);
+        }
         Ok((features, picked.after))
     }
 
@@ -225,19 +257,23 @@ impl Question {
         (key, shown)
     }
 
-    fn names(&self) -> Vec<&str> {
+    fn names(&self) -> Vec<Column> {
+        let layer = self.other.definition();
         if self.group_by.is_empty() {
-            return vec![self.other.name()];
+            return vec![Column::new(self.other.name(), &layer.title)];
         }
-        let fields = self.other.definition().fields();
-        self.group_by.iter().map(|&at| fields[at].name.as_str()).collect()
+        let fields = self.group_by.iter().map(|&at| &layer.fields()[at]);
+        fields.map(Column::of_field).collect()
     }
 
     fn document(&self, ask: &Ask, features: &[Overlaid], is_more: bool) -> Value {
         let names = self.names();
         let one = |one: &Overlaid| {
             let part = |part: &Part| {
-                let class = names.iter().copied().zip(part.class.iter().map(cell));
+                let class = names
+                    .iter()
+                    .map(|column| column.name.as_str())
+                    .zip(part.class.iter().map(cell));
                 json!({"group": object(class), "features": part.features, "area": rounded(part.area), "share": share(part.area, one.area)})
             };
             json!({
@@ -264,7 +300,7 @@ impl Question {
         json!({
             "layer": self.query.layer.name(),
             "overlay": self.other.name(),
-            "version": version.parse::<i64>().unwrap_or_default(),
+            "version": self.query.layer.changed.max(self.other.changed).0,
             "numberReturned": features.len(),
             "measured": {"area": self.measured.describe("m²")},
             "features": features.iter().map(one).collect::<Vec<_>>(),
@@ -274,13 +310,20 @@ impl Question {
 
     fn table(&self, features: &[Overlaid]) -> Table {
         let names = self.names();
-        let before = ["id", "id_area_m2", "part"].map(str::to_owned);
-        let after = ["features", "area_m2", "share", "flags"].map(str::to_owned);
-        let columns = before
-            .into_iter()
-            .chain(names.iter().map(|name| (*name).to_owned()))
-            .chain(after)
-            .collect();
+        let before = [
+            ("id", "要素 · Feature"),
+            ("id_area_m2", "面积 · Its area [m²]"),
+            ("part", "部分 · Part"),
+        ];
+        let after = [
+            ("features", "要素数 · Features"),
+            ("area_m2", "面积 · Area [m²]"),
+            ("share", "比例 · Share"),
+            ("flags", "说明 · Flags"),
+        ];
+        let mut columns: Vec<Column> = before.map(|(name, title)| Column::new(name, title)).into();
+        columns.extend(self.names());
+        columns.extend(after.map(|(name, title)| Column::new(name, title)));
         let mut rows = Vec::new();
         for one in features {
             let row = |kind: &str, class: Vec<Value>, count: Value, area: f64| {

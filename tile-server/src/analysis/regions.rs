@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// More areas than these are too many to sum up by.
 const MAX_REGIONS: usize = 10_000;
+/// Nor may they have more corners: they are kept in memory as long as the question is asked.
+const MAX_CORNERS: usize = 2_000_000;
 
 /// The areas of a layer, by the numbers of their features.
 pub(super) struct Regions<'a> {
@@ -42,7 +44,7 @@ impl<'a> Regions<'a> {
         when: &'a dyn Fn(TimeSpan) -> bool,
         effort: &Effort<'_>,
     ) -> Result<Self, Problem> {
-        let mut made = BTreeMap::new();
+        let (mut made, mut corners) = (BTreeMap::new(), 0);
         let all = Scope {
             bbox: None,
             near: None,
@@ -52,6 +54,13 @@ impl<'a> Regions<'a> {
             let Some(geometry) = feature.geometry() else { continue };
             effort.spend(geometry.coord_count())?;
             let Some(region) = Region::new(&geometry) else { continue };
+            corners += geometry.coord_count();
+            if corners > MAX_CORNERS {
+                return Err(Problem::bad_request(format!(
+                    "by: the areas of layer {:?} have more than {MAX_CORNERS} corners at that time",
+                    layer.name()
+                )));
+            }
             if made.len() == MAX_REGIONS {
                 return Err(Problem::bad_request(format!(
                     "by: layer {:?} has more than {MAX_REGIONS} areas at that time",

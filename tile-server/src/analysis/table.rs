@@ -7,8 +7,8 @@ use crate::negotiate;
 use crate::problem::Problem;
 use crate::representation::Representation;
 use crate::view::Audience;
-use onemap_model::Value as Cell;
 use onemap_model::cql2::Datum;
+use onemap_model::{Field, Value as Cell};
 use serde_json::{Map, Value};
 
 const CSV: &str = "text/csv; charset=utf-8";
@@ -27,10 +27,18 @@ pub(super) enum Form {
 /// Rows of cells.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// What the columns are called.
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// A cell for each column.
     pub rows: Vec<Vec<Value>>,
+}
+
+/// What a column is called.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// By programs.
+    pub name: String,
+    /// By people.
+    pub title: String,
 }
 
 impl Form {
@@ -51,20 +59,37 @@ impl Form {
         })
     }
 
-    /// The answer in this form: `document` for programs, `table` for spreadsheets.
+    /// The answer in this form: `document` for programs, `table` for spreadsheets, `page` for people.
+    ///
+    /// # Errors
+    /// 406 where the client takes no coding.
     pub fn write(
         self,
         ask: &Ask,
-        title: &str,
         document: &Value,
-        table: impl FnOnce() -> Table,
+        table: &Table,
+        page: impl FnOnce() -> String,
     ) -> Result<Representation, Problem> {
         let (content_type, bytes) = match self {
-            Form::Json => (JSON, document.to_string().into_bytes()),
-            Form::Csv => (CSV, table().csv().into_bytes()),
-            Form::Html => (html::HTML, ask.page(title, &[], &html::value(document)).into_bytes()),
+            Form::Json => (JSON, document.to_string()),
+            Form::Csv => (CSV, table.csv()),
+            Form::Html => (html::HTML, page()),
         };
-        Ok(Representation::new(content_type, bytes, ask.coding()?))
+        Ok(Representation::new(content_type, bytes.into_bytes(), ask.coding()?))
+    }
+}
+
+impl Column {
+    pub fn new(name: impl Into<String>, title: impl Into<String>) -> Self {
+        let (name, title) = (name.into(), title.into());
+        Self { name, title }
+    }
+
+    /// A field of a layer.
+    pub fn of_field(field: &Field) -> Self {
+        let name = field.name.as_str();
+        let title = if field.title.is_empty() { name } else { &field.title };
+        Self::new(name, title)
     }
 }
 
@@ -85,7 +110,12 @@ impl Table {
             }
             out.push_str("\r\n");
         };
-        line(&mut self.columns.iter().map(|name| Datum::Text(name.as_str().into())));
+        line(
+            &mut self
+                .columns
+                .iter()
+                .map(|column| Datum::Text(column.name.as_str().into())),
+        );
         for row in &self.rows {
             line(&mut row.iter().map(datum));
         }
