@@ -6,8 +6,11 @@ mod common;
 
 use common::city::{feature, layer, path, square};
 use common::memory::Memory;
+use common::random::Random;
 use common::{Running, config, serve_city};
-use onemap_model::{Access, Feature, FieldType, Geometry, GeometryType, Layer, Polygon, Value as Cell};
+use onemap_model::{Access, Crs, Feature, FieldType, Geometry, GeometryType, Layer, Polygon, Value as Cell};
+use onemap_store::OpenMode;
+use onemap_testing::Cluster;
 use serde_json::{Value, json};
 
 /// Squares of 0.001 degrees with their lower left corners at (x, y), and rooms and prices; one has no geometry.
@@ -28,8 +31,8 @@ fn lots() -> (Layer, Vec<Feature>) {
         feature(fid, at.map(|(x, y)| rectangle(x, y, x + 0.001, y + 0.001)), values)
     };
     let lots = vec![
-        one(1, Some((115.000, 30.0)), Some("住宅"), Some(3), Some(0.1)),
-        one(2, Some((115.002, 30.0)), Some("住宅"), None, Some(0.2)),
+        one(1, Some((115.000, 30.0)), Some("住宅"), Some(3), Some(0.25)),
+        one(2, Some((115.002, 30.0)), Some("住宅"), None, Some(0.5)),
         one(3, Some((115.004, 30.0)), Some("=商业"), Some(i64::MAX), None),
         one(4, Some((115.0095, 30.0)), None, Some(i64::MAX), Some(1.5)),
         one(5, None, None, Some(5), None),
@@ -103,10 +106,10 @@ fn features_are_counted_and_summed_by_attributes_and_null_is_a_group() {
     assert_eq!(uses, [&json!("=商业"), &json!("住宅"), &Value::Null]);
     let homes = &groups[1];
     assert_eq!(homes["count"], 2);
-    assert_eq!(homes["sum"], json!({"rooms": 3, "price": 0.3}));
+    assert_eq!(homes["sum"], json!({"rooms": 3, "price": 0.75}));
     assert_eq!(
         (&homes["avg"]["rooms"], &homes["min"]["price"]),
-        (&json!(3.0), &json!(0.1))
+        (&json!(3.0), &json!(0.25))
     );
     assert_eq!(homes["max"]["use"], "住宅");
     let area = homes["area"].as_f64().unwrap();
@@ -215,7 +218,7 @@ fn answers_come_as_tables_for_spreadsheets_and_people() {
     let csv = server.get("/collections/lots/aggregate?group-by=use&sum=price&f=csv");
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     // What a spreadsheet would take for a formula is none.
-    let expected = "use,count,sum_price\r\n'=商业,1,\r\n住宅,2,0.3\r\n,2,1.5\r\n";
+    let expected = "use,count,sum_price\r\n'=商业,1,\r\n住宅,2,0.75\r\n,2,1.5\r\n";
     assert_eq!(csv.text(), expected);
     let page = server
         .get("/collections/lots/aggregate?group-by=use&area&f=html")
@@ -286,9 +289,7 @@ fn the_nearest_come_first_with_their_distance_over_the_antimeridian_too() {
     let (server, _) = serve_city("");
     let page = server.get("/collections/pacific/items?nearest=179.9,0&k=3").json();
     let found = page["features"].as_array().unwrap().iter();
-    let found: Vec<_> = found
-        .map(|one| (one["id"].clone(), one["properties"]["distance"].as_f64()))
-        .collect();
+    let found: Vec<_> = found.map(|one| (one["id"].clone(), one["distance"].as_f64())).collect();
     assert_eq!(
         found.iter().map(|(id, _)| id).collect::<Vec<_>>(),
         ["3", "1", "2"],
@@ -300,4 +301,145 @@ fn the_nearest_come_first_with_their_distance_over_the_antimeridian_too() {
     }
     let near = "/collections/pacific/items?filter=S_DWITHIN(geom,POINT(-179.9%200),50000)";
     assert_eq!(server.get(near).json()["features"].as_array().unwrap().len(), 2);
+}
+
+/// Four-cornered lots all over two wards whose border runs askew, in PostGIS and served from there.
+fn askew() -> Vec<(Layer, Vec<Feature>)> {
+    let (lots, wards) = (lots().0, wards().0);
+    let mut random = Random::new(7);
+    let quad = |corners: [(f64, f64); 4]| {
+        let ring = path(&[corners[0], corners[1], corners[2], corners[3], corners[0]]);
+        Some(Geometry::Polygons(vec![Polygon { rings: vec![ring] }]))
+    };
+    let one = |fid: i64| {
+        let (x, y) = (115.0 + 0.002 * (fid % 12) as f64, 30.0 + 0.002 * (fid / 12) as f64);
+        let mut near = |dx: f64, dy: f64| {
+            (
+                x + dx + random.between(0.0, 0.0006),
+                y + dy + random.between(0.0, 0.0006),
+            )
+        };
+        let corners = [
+            near(0.0, 0.0),
+            near(0.0013, 0.0),
+            near(0.0013, 0.0013),
+            near(0.0, 0.0013),
+        ];
+        let used = ["住宅", "商业", "工业"][fid as usize % 3];
+        feature(
+            fid + 1,
+            quad(corners),
+            vec![Cell::text(used), Cell::Int(fid), Cell::Null],
+        )
+    };
+    let lots = (lots, (0..144).map(one).collect());
+    let (a, b) = ((115.0101, 29.99), (115.0147, 30.03));
+    let wards_of = [
+        ("西", [(114.99, 29.99), a, b, (114.99, 30.03)]),
+        ("东", [a, (115.03, 29.99), (115.03, 30.03), b]),
+    ];
+    let ward =
+        |(fid, (name, corners)): (i64, (&str, [(f64, f64); 4]))| feature(fid, quad(corners), vec![Cell::text(name)]);
+    vec![lots, (wards, (1..).zip(wards_of).map(ward).collect())]
+}
+
+#[test]
+fn answers_are_those_of_postgis() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.fresh_database();
+    let url = database.url();
+    let mut store = onemap_store::open(&url, OpenMode::CreateIn(Crs::CGCS2000)).unwrap();
+    common::gpkg::load(&mut *store, &askew());
+    let mut config = config("");
+    config.store = url.clone();
+    let server = Running::start(config, move || onemap_store::open(&url, OpenMode::Existing));
+    server.wait_ready();
+    let rows = |sql: &str| -> Vec<Vec<String>> {
+        let text = database.psql(sql);
+        text.lines()
+            .map(|line| line.split('|').map(str::to_owned).collect())
+            .collect()
+    };
+    let same = |own: &Value, theirs: &str, least: f64| {
+        let (own, theirs) = (own.as_f64().unwrap(), theirs.parse::<f64>().unwrap());
+        assert!((own - theirs).abs() <= least + theirs.abs() * 1e-8, "{own} {theirs}");
+    };
+
+    let sums = rows(
+        "SELECT \"use\", count(*), sum(rooms), sum(ST_Area(geom::geography)) FROM lots GROUP BY 1 ORDER BY \"use\" COLLATE \"C\"",
+    );
+    let answer = server
+        .get("/collections/lots/aggregate?group-by=use&sum=rooms&area")
+        .json();
+    assert_eq!((sums.len(), answer["groups"].as_array().unwrap().len()), (3, 3));
+    for (own, theirs) in answer["groups"].as_array().unwrap().iter().zip(&sums) {
+        assert_eq!(own["group"]["use"], theirs[0].as_str());
+        assert_eq!(
+            (own["count"].to_string(), own["sum"]["rooms"].to_string()),
+            (theirs[1].clone(), theirs[2].clone())
+        );
+        same(&own["area"], &theirs[3], 1e-3);
+    }
+
+    // Cut in longitude and latitude, and measured.
+    let shares = rows(
+        "SELECT w.name, l.\"use\", sum(ST_Area(ST_Intersection(l.geom, w.geom)::geography)) FROM lots l JOIN wards w \
+         ON ST_Intersects(l.geom, w.geom) GROUP BY 1, 2 ORDER BY w.name COLLATE \"C\", l.\"use\" COLLATE \"C\"",
+    );
+    let answer = server.get("/collections/wards/overlay/lots?group-by=use").json();
+    let mut own = Vec::new();
+    for (ward, name) in answer["features"].as_array().unwrap().iter().zip(["西", "东"]) {
+        let parts = ward["parts"].as_array().unwrap().iter();
+        own.extend(parts.map(|part| (name, part["group"]["use"].as_str().unwrap(), &part["area"])));
+    }
+    own.sort_by_key(|(name, used, _)| (*name, *used));
+    assert_eq!(own.len(), 6);
+    for ((name, used, area), theirs) in own.iter().zip(&shares) {
+        assert_eq!([*name, *used], [&theirs[0], &theirs[1]]);
+        same(area, &theirs[2], 0.01);
+    }
+    let by = server
+        .get("/collections/lots/aggregate?by=wards&by-field=name&group-by=use&share=area&area")
+        .json();
+    for (own, (name, used, area)) in by["groups"].as_array().unwrap().iter().map(|group| {
+        let (name, used) = (
+            group["group"]["wards.name"].as_str().unwrap(),
+            group["group"]["use"].as_str().unwrap(),
+        );
+        let whole = own.iter().find(|one| (one.0, one.1) == (name, used)).unwrap();
+        (group, *whole)
+    }) {
+        same(&own["area"], &area.to_string(), 0.01);
+        assert!(!name.is_empty() && !used.is_empty());
+    }
+
+    let here = "ST_SetSRID(ST_MakePoint(115.0118, 30.0119), 4490)::geography";
+    let nearest = rows(&format!(
+        "SELECT fid, ST_Distance(geom::geography, {here}) FROM lots ORDER BY 2, 1 LIMIT 20"
+    ));
+    let page = server
+        .get("/collections/lots/items?nearest=115.0118,30.0119&k=20")
+        .json();
+    let found = page["features"].as_array().unwrap();
+    assert_eq!(found.len(), 20);
+    for (own, theirs) in found.iter().zip(&nearest) {
+        assert_eq!(own["id"], theirs[0].as_str());
+        same(&own["distance"], &theirs[1], 1e-3);
+    }
+    for metres in [0, 50, 333, 1000, 2500] {
+        for shape in [
+            "POINT(115.0118 30.0119)",
+            "LINESTRING(115.003 30.001, 115.02 30.017)",
+            "POLYGON((115.001 30.001, 115.004 30.001, 115.002 30.005, 115.001 30.001))",
+        ] {
+            let count = rows(&format!(
+                "SELECT count(*) FROM lots WHERE ST_DWithin(geom::geography, ST_GeomFromText('{shape}', 4490)::geography, {metres})"
+            ));
+            let filter = format!("S_DWITHIN(geom,{shape},{metres})").replace(' ', "%20");
+            let page = server
+                .get(&format!("/collections/lots/items?limit=1&filter={filter}"))
+                .json();
+            assert_eq!(page["numberMatched"].to_string(), count[0][0], "{shape} {metres}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! `/collections/{layer}/aggregate`: features counted and summed up by attributes, and by the areas of another layer.
 
-use super::page::Page;
+use super::page::{Page, told};
 use super::question::{PARAMS, Question};
+use super::regions::MAX_REGIONS;
 use super::table::{Column, Form, deliver};
 use crate::ask::{Answer, Ask};
 use crate::items::PageQuery;
@@ -47,9 +48,11 @@ pub(crate) async fn aggregate(ask: Ask, Path(name): Path<String>) -> Answer {
     deliver(&ask, &made, audience)
 }
 
+/// Whether sums by the areas of a layer are worth a link.
 fn is_of_areas(layer: &ServedLayer) -> bool {
     let kind = layer.definition().geometry_type;
-    matches!(kind, GeometryType::MultiPolygon | GeometryType::Geometry)
+    let has_areas = matches!(kind, GeometryType::MultiPolygon | GeometryType::Geometry);
+    has_areas && layer.count <= MAX_REGIONS as u64
 }
 
 impl Question {
@@ -59,7 +62,7 @@ impl Question {
         let fields = self.query.layer.definition().fields().iter().map(Column::of_field);
         let fields = fields.map(|field| (field.title, with("group-by", &field.name)));
         let areas = areas.iter().map(|(title, name)| (title.clone(), with("by", name)));
-        let sizes = ["area", "length"].map(|name| (name.to_owned(), with(name, "ellipsoidal")));
+        let sizes = ["area", "length"].map(|name| (told(name).to_owned(), with(name, "ellipsoidal")));
         vec![
             ("分组 · Group by".to_owned(), fields.collect()),
             ("按区域 · By the areas of".to_owned(), areas.collect()),

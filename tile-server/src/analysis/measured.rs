@@ -70,6 +70,6 @@ impl Measured {
 }
 
 /// To the tenth of a square millimetre, or the tenth of a millimetre: what is beyond it is noise.
-pub(super) fn rounded(metres: f64) -> f64 {
+pub(crate) fn rounded(metres: f64) -> f64 {
     (metres * 1e4).round() / 1e4
 }

@@ -23,5 +23,6 @@ mod table;
 mod tally;
 
 pub(crate) use aggregate::aggregate;
+pub(crate) use measured::rounded;
 pub(crate) use overlay::{PARAMS as OVERLAY_PARAMS, overlay};
 pub(crate) use question::PARAMS as AGGREGATE_PARAMS;

@@ -121,7 +121,7 @@ fn link(title: &str, query: &str) -> String {
 }
 
 /// What programs are told, for people.
-fn told(word: &str) -> &str {
+pub(super) fn told(word: &str) -> &str {
     match word {
         "area" => "面积 · Area",
         "length" => "长度 · Length",

@@ -12,7 +12,7 @@ use onemap_model::{Bbox, Coord, Fid, Geometry, TimeSpan, Value};
 use std::collections::BTreeMap;
 
 /// More areas than these are too many to sum up by.
-const MAX_REGIONS: usize = 10_000;
+pub(super) const MAX_REGIONS: usize = 10_000;
 /// Nor may they have more corners: they are kept in memory as long as the question is asked.
 const MAX_CORNERS: usize = 2_000_000;
 

@@ -2,6 +2,7 @@
 
 use super::query::PageQuery;
 use super::top::Top;
+use crate::analysis::rounded;
 use crate::crs::Window;
 use crate::filter::Sieve;
 use crate::nearest::Near;
@@ -122,7 +123,8 @@ impl<'a> Selection<'a> {
             true if is_in(feature) => Verdict::Take,
             true => Verdict::Skip,
         };
-        let found = self.layer.nearest(near.from, self.when, judge).take(near.k).collect();
+        let found = self.layer.nearest(near.from, self.when, judge).take(near.k);
+        let found = found.map(|(feature, metres)| (feature, rounded(metres))).collect();
         self.sieve.finish()?;
         Ok(found)
     }
