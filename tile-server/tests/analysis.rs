@@ -338,9 +338,11 @@ fn askew() -> Vec<(Layer, Vec<Feature>)> {
         ("西", [(114.99, 29.99), a, b, (114.99, 30.03)]),
         ("东", [a, (115.03, 29.99), (115.03, 30.03), b]),
     ];
-    let ward =
-        |(fid, (name, corners)): (i64, (&str, [(f64, f64); 4]))| feature(fid, quad(corners), vec![Cell::text(name)]);
-    vec![lots, (wards, (1..).zip(wards_of).map(ward).collect())]
+    let ward = |fid: i64, name: &str, corners: [(f64, f64); 4]| feature(fid, quad(corners), vec![Cell::text(name)]);
+    let wards_of = (1..)
+        .zip(wards_of)
+        .map(|(fid, (name, corners))| ward(fid, name, corners));
+    vec![lots, (wards, wards_of.collect())]
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::key;
 use super::tally::owned;
 use crate::problem::Problem;
 use crate::published::ServedLayer;
-use onemap_atlas::{Areas, FeatureView, Scope};
+use onemap_atlas::{Areas, Scope};
 use onemap_model::cql2::Datum;
 use onemap_model::measure::Region;
 use onemap_model::{Bbox, Coord, Fid, Geometry, TimeSpan, Value};
@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 
 /// More areas than these are too many to sum up by.
 pub(super) const MAX_REGIONS: usize = 10_000;
+/// So many are looked through one by one: that is quicker than the index.
+const FEW: usize = 128;
 /// Nor may they have more corners: they are kept in memory as long as the question is asked.
 const MAX_CORNERS: usize = 2_000_000;
 
@@ -88,14 +90,10 @@ impl<'a> Regions<'a> {
     /// The area in which a place lies: the one with the smallest number, where several hold it, and how many do.
     pub fn of_place(&self, at: Coord) -> (Option<&Made>, usize) {
         let point = Bbox::around([at]).expect("a place is one");
-        let mut holding: Vec<Fid> = self
-            .near(point)
-            .filter(|(_, made)| made.region.contains(at))
-            .map(|(fid, _)| fid)
-            .collect();
-        holding.sort_unstable();
-        let first = holding.first().and_then(|fid| self.made.get(fid));
-        (first, holding.len())
+        let near = self.near(point).into_iter();
+        let mut holding = near.filter(|(_, made)| made.region.contains(at)).map(|(_, made)| made);
+        let first = holding.next();
+        (first, usize::from(first.is_some()) + holding.count())
     }
 
     /// The parts of an area in each of those that it meets; none for what lies in one as a whole.
@@ -105,9 +103,7 @@ impl<'a> Regions<'a> {
         };
         let mut own = None;
         let mut parts = Vec::new();
-        let mut near: Vec<_> = self.near(bbox).collect();
-        near.sort_unstable_by_key(|(fid, _)| *fid);
-        for (_, made) in near {
+        for (_, made) in self.near(bbox) {
             if !made.region.may_cross(bbox) {
                 if made.region.contains(bbox.center()) {
                     parts.push((made, None));
@@ -128,19 +124,21 @@ impl<'a> Regions<'a> {
         Ok(parts)
     }
 
-    fn near(&self, bbox: Bbox) -> impl Iterator<Item = (Fid, &Made)> {
+    /// Those whose boxes meet a box, in the order of their numbers.
+    fn near(&self, bbox: Bbox) -> Vec<(Fid, &Made)> {
+        if self.made.len() <= FEW {
+            let all = self.made.iter().map(|(fid, made)| (*fid, made));
+            return all.filter(|(_, made)| made.region.bbox().intersects(&bbox)).collect();
+        }
         let scope = Scope {
             bbox: None,
             near: Some(bbox),
             when: self.when,
         };
-        let fids = self
-            .layer
-            .snapshot
-            .features_in(scope)
-            .map(|feature: FeatureView<'_>| feature.fid());
-        let fids: Vec<Fid> = fids.collect();
-        let found = move |fid: Fid| Some((fid, self.made.get(&fid)?));
-        fids.into_iter().filter_map(found)
+        let fids = self.layer.snapshot.features_in(scope).map(|feature| feature.fid());
+        let found = fids.filter_map(|fid| Some((fid, self.made.get(&fid)?)));
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable_by_key(|(fid, _)| *fid);
+        found
     }
 }
