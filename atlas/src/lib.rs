@@ -44,6 +44,8 @@ pub use merge::{Merge, Merged};
 pub use mlt::mlt;
 pub use parts::PartId;
 pub use query::Query;
+pub use query::nearest::{Nearest, Verdict};
+pub use query::overlap::Areas;
 pub use scope::Scope;
 pub use snapshot::Snapshot;
 pub use view::FeatureView;

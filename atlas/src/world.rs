@@ -72,6 +72,18 @@ impl World {
     }
 }
 
+impl World {
+    /// The longitude and latitude of the place's north-western corner.
+    pub fn lonlat(self) -> Coord {
+        let part = |at: i32| (f64::from(at) + (1_u64 << (STORED_BITS - 1)) as f64) / (1_u64 << STORED_BITS) as f64;
+        let angle = std::f64::consts::PI * (1.0 - 2.0 * part(self.y));
+        Coord {
+            x: part(self.x) * 360.0 - 180.0,
+            y: angle.sinh().atan().to_degrees(),
+        }
+    }
+}
+
 fn stored(fine: i64) -> i64 {
     (fine >> (FINE_BITS - STORED_BITS)) - (1 << (STORED_BITS - 1))
 }

@@ -82,6 +82,7 @@ const MODEL_STANDS_ON: &[&str] = &[
     "thiserror",
     "proptest",
     "geo-types",
+    "geographiclib-rs",
     "robust",
     "unicode-normalization",
 ];

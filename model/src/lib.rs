@@ -15,6 +15,7 @@ mod finding;
 mod geometry;
 mod geometry_type;
 mod layer;
+pub mod measure;
 mod name;
 mod secrecy;
 mod tile;

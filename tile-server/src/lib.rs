@@ -5,6 +5,7 @@
 //! answer what was: no other request touches it.
 
 mod advance;
+mod analysis;
 mod app;
 mod ask;
 mod assets;
@@ -36,6 +37,7 @@ mod listen;
 mod load;
 mod merging;
 mod metrics;
+mod nearest;
 mod negotiate;
 mod openapi;
 mod opened;

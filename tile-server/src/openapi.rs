@@ -178,6 +178,10 @@ fn in_path(name: &str) -> Value {
     let text = || json!({"type": "string"});
     let (description, schema) = match name {
         "collectionId" => ("A layer; /collections lists them", text()),
+        "other" => (
+            "The layer whose classes are looked for; /collections lists them",
+            text(),
+        ),
         "layers" => ("Layers, separated by commas, or basemap", text()),
         "featureId" => ("The public id of a feature", text()),
         "tileMatrixSetId" => ("A tile grid", json!({"type": "string", "enum": GRIDS})),
@@ -215,6 +219,17 @@ fn components() -> Value {
             "type": {"type": "string", "enum": ["Feature"]}, "id": text,
             "geometry": {"type": "object", "nullable": true},
             "properties": {"type": "object", "nullable": true}, "links": links})),
+        "Aggregate": object(&["layer", "version", "numberMatched", "groups"], json!({
+            "layer": text, "version": {"type": "integer"}, "numberMatched": {"type": "integer"},
+            "groups": {"type": "array", "items": {"type": "object", "required": ["group", "count"], "properties": {
+                "group": {"type": "object"}, "count": {"type": "number"}, "area": {"type": "number"}, "length": {"type": "number"}}}},
+            "measured": {"type": "object"}, "notes": {"type": "array", "items": {"type": "object"}}, "links": links})),
+        "Overlay": object(&["layer", "overlay", "version", "features", "measured"], json!({
+            "layer": text, "overlay": text, "version": {"type": "integer"}, "numberReturned": {"type": "integer"},
+            "features": {"type": "array", "items": {"type": "object", "required": ["id", "area", "parts", "rest", "flags"], "properties": {
+                "id": text, "area": {"type": "number"}, "parts": {"type": "array", "items": {"type": "object"}},
+                "rest": {"type": "object"}, "flags": {"type": "array", "items": text}}}},
+            "measured": {"type": "object"}, "links": links})),
         "Page": items::page_schema(),
         "Changes": changes::page_schema(),
     })

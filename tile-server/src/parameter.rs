@@ -105,6 +105,18 @@ pub(crate) const BBOX: Parameter = Parameter::new(
     "west,south,east,north in degrees (CRS84); west above east crosses the antimeridian. What touches the box is in",
 );
 
+/// The name of `bbox-crs`.
+pub(crate) const BBOX_CRS: &str = "bbox-crs";
+
+/// `bbox-crs`
+pub(crate) const BBOX_IN: Parameter = Parameter::new(
+    BBOX_CRS,
+    Kind::Uri {
+        default: Some(crate::collections::CRS84),
+    },
+    "The system of the box",
+);
+
 /// `offset`
 pub(crate) const OFFSET: Parameter = Parameter::new(
     "offset",

@@ -5,7 +5,8 @@ use crate::edge::edge;
 use crate::parameter::{AS_OF, COLLECTIONS, F, FILTERED, FILTERED_CRS, FILTERED_LANG, Parameter, format};
 use crate::problem::Problem;
 use crate::{
-    assets, changes, collections, health, html, items, landing, queryables, styles, tile_matrix_sets, tiles, tilesets,
+    analysis, assets, changes, collections, health, html, items, landing, queryables, styles, tile_matrix_sets, tiles,
+    tilesets,
 };
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router, middleware};
@@ -118,6 +119,8 @@ pub(crate) fn table() -> Vec<Route> {
         row("/collections/{layer}/items/{id}", get(items::item), Takes::These(items::ITEM_PARAMS), [FEATURE, HTML], DATED, "One feature"),
         row("/collections/{layer}/items/{id}/versions", get(items::versions), Takes::These(items::VERSIONS_PARAMS), [PAGE], DATED, "What a feature was, and when that was recorded"),
         row("/collections/{layer}/download", get(items::download), Takes::TheseAndFields(items::DOWNLOAD_PARAMS), [body(GEOJSON), JSON_SEQ, JSON_LINES, CSV, FGB, PARQUET, GPKG, ZIP], DATED, "All features that answer a question, as a file in one streamed answer"),
+        row("/collections/{layer}/aggregate", get(analysis::aggregate), Takes::TheseAndFields(analysis::AGGREGATE_PARAMS), [json("Aggregate"), CSV, HTML], DATED, "Features counted and summed up, by attributes or by the areas of another layer"),
+        row("/collections/{layer}/overlay/{other}", get(analysis::overlay), Takes::TheseAndFields(analysis::OVERLAY_PARAMS), [json("Overlay"), CSV, HTML], DATED, "How much of each class of another layer lies in each feature"),
         row("/collections/{layer}/tiles", get(tilesets::list_of_layer), PEOPLE, [json("Tilesets"), HTML], NAMED, "The tilesets of a layer"),
         row("/collections/{layer}/tiles/{tms}", get(tilesets::of_layer), PEOPLE, [json("Tileset"), HTML], NAMED, "A tileset of a layer"),
         row("/collections/{layer}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_layer), TILE, [TILE_BODY], DRAWN, "A tile of a layer"),

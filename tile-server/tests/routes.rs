@@ -23,6 +23,8 @@ fn every_route_answers_with_its_media_type() {
         (format!("{parcels}/schema"), "application/schema+json"),
         (format!("{parcels}/items"), geojson),
         (format!("{parcels}/items/west"), geojson),
+        (format!("{parcels}/aggregate"), json),
+        (format!("{parcels}/overlay/roads"), json),
         (format!("{parcels}/tiles"), json),
         (format!("{parcels}/tiles/WebMercatorQuad"), json),
         (format!("{parcels}/tiles/WebMercatorQuad/14/6749/13427"), mvt),

@@ -17,6 +17,13 @@ pub(crate) struct RTree {
     levels: Vec<usize>,
 }
 
+/// A node by its level, entries being level 0, and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Node {
+    level: u8,
+    at: u32,
+}
+
 /// What [`RTree::split`] finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -24,6 +31,13 @@ pub(crate) enum Found {
     Inside(Range<u32>),
     /// An entry whose box meets the outer box.
     OnEdge(u32),
+}
+
+impl Node {
+    /// The place of the entry that it is; none for a node above entries.
+    pub fn entry(self) -> Option<u32> {
+        (self.level == 0).then_some(self.at)
+    }
 }
 
 impl RTree {
@@ -53,6 +67,40 @@ impl RTree {
     /// The box of an entry.
     pub fn entry(&self, at: usize) -> &WorldBox {
         &self.boxes[..self.len()][at]
+    }
+
+    /// The nodes at the top, with their boxes.
+    pub fn roots(&self) -> impl Iterator<Item = (Node, &WorldBox)> {
+        let top = (self.levels.len().saturating_sub(2)) as u8;
+        let count = if self.len() > 0 {
+            self.level(usize::from(top)).len()
+        } else {
+            0
+        };
+        self.nodes(top, 0..count)
+    }
+
+    /// The nodes below one, with their boxes; none below an entry.
+    pub fn children(&self, node: Node) -> impl Iterator<Item = (Node, &WorldBox)> {
+        let (level, below) = match node.level.checked_sub(1) {
+            None => (0, 0..0),
+            Some(level) => {
+                let at = node.at as usize;
+                let end = ((at + 1) * BRANCHING).min(self.level(usize::from(level)).len());
+                (level, at * BRANCHING..end)
+            }
+        };
+        self.nodes(level, below)
+    }
+
+    fn nodes(&self, level: u8, range: Range<usize>) -> impl Iterator<Item = (Node, &WorldBox)> {
+        let start = range.start as u32;
+        let boxes = if range.is_empty() {
+            &[]
+        } else {
+            &self.level(usize::from(level))[range]
+        };
+        (start..).map(move |at| Node { level, at }).zip(boxes)
     }
 
     /// Appends the places of all entries that meet `query` to `hits`, ascending.

@@ -2,6 +2,8 @@
 
 mod all;
 pub(crate) mod intersect;
+pub(crate) mod nearest;
+pub(crate) mod overlap;
 pub(crate) mod subject;
 
 use crate::hits::Hit;

@@ -7,6 +7,7 @@ use super::error::{Cql2Error, Fault, quoted};
 use super::eval::{Nothing, Scope};
 use super::function::{FUNCTIONS, Function};
 use super::like::Pattern;
+use super::near::{self, Near, S_DWITHIN};
 use super::plan::{Among, Bound, Bounds, Operand, Term, Test};
 use super::relate::Prepared;
 use super::schema::{Source, resolve};
@@ -55,6 +56,7 @@ impl Compiler<'_> {
                 Test::Spatial(*op, a, b)
             }
             Kind::Temporal(op, pair) => Test::Temporal(*op, self.bounds(&pair[0])?, self.bounds(&pair[1])?),
+            Kind::Call(name, args) if near::is_named(name) => Test::Near(Box::new(Near::compile(self, args, expr)?)),
             Kind::Array(op, pair) => Test::Array(*op, self.list(&pair[0])?, self.list(&pair[1])?),
             _ => Test::Is(self.expect(Type::Bool, expr)?),
         })
@@ -115,7 +117,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn operand(&self, expr: &Expr) -> Made<Operand> {
+    pub(super) fn operand(&self, expr: &Expr) -> Made<Operand> {
         let geometry = match expr.kind() {
             Kind::Property(name) if self.source(name, expr)? == Source::Geometry => return Ok(Operand::Own),
             Kind::Literal(Literal::Geometry(shape)) => shape.to_geometry(),
@@ -167,6 +169,11 @@ impl Compiler<'_> {
         }
     }
 
+    /// Anything with a number for its value.
+    pub(super) fn number(&self, expr: &Expr) -> Made<Term> {
+        self.expect(Type::Number, expr)
+    }
+
     fn expect(&self, kind: Type, expr: &Expr) -> Made<Term> {
         let typed = self.scalar(expr)?;
         self.checked(typed, kind)
@@ -199,7 +206,7 @@ impl Compiler<'_> {
             }
             Kind::CaseI(text) => (Term::CaseI(Box::new(self.expect(Type::Text, text)?)), Type::Text),
             Kind::AccentI(text) => (Term::AccentI(Box::new(self.expect(Type::Text, text)?)), Type::Text),
-            Kind::Call(name, args) => self.call(name, args, expr)?,
+            Kind::Call(name, args) if !near::is_named(name) => self.call(name, args, expr)?,
             Kind::List(_) => match self.list(expr)? {
                 term @ Term::Const(_) => (term, Type::List),
                 _ => return Err(wrong_type(expr, "a list that differs from row to row", "a value")),
@@ -306,12 +313,13 @@ impl Compiler<'_> {
 }
 
 fn unknown_function(name: &str, expr: &Expr) -> Cql2Error {
-    let known: Vec<_> = FUNCTIONS.iter().map(|function| function.name).collect();
+    let mut known: Vec<_> = FUNCTIONS.iter().map(|function| function.name).collect();
+    known.push(S_DWITHIN);
     let (name, known) = (name.to_owned(), known.join(", "));
     Cql2Error::new(expr.at().0, Fault::UnknownFunction { name, known })
 }
 
-fn wrong_type(expr: &Expr, found: impl Into<String>, expected: &'static str) -> Cql2Error {
+pub(super) fn wrong_type(expr: &Expr, found: impl Into<String>, expected: &'static str) -> Cql2Error {
     let found = found.into();
     Cql2Error::new(expr.at().0, Fault::WrongType { found, expected })
 }

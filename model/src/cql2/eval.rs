@@ -2,6 +2,7 @@
 
 use super::datum::{Datum, compare};
 use super::fold;
+use super::near::Near;
 use super::number::calculate;
 use super::ops::{ArrayOp, SpatialOp, TemporalOp};
 use super::period::{Edge, Period, holds};
@@ -51,6 +52,7 @@ impl<'s, S: Subject> Scope<'s, S> {
                 _ => None,
             },
             Test::Spatial(op, a, b) => self.spatial(*op, a, b),
+            Test::Near(near) => self.near(near),
             Test::Temporal(op, a, b) => self.temporal(*op, a, b),
             Test::Array(op, a, b) => Some(sets(*op, &self.elements(a)?, &self.elements(b)?)),
         }
@@ -162,6 +164,14 @@ impl<'s, S: Subject> Scope<'s, S> {
                 Some(op == SpatialOp::Disjoint || (op == SpatialOp::Equals && both_empty))
             }
         }
+    }
+
+    fn near(&self, near: &Near) -> Option<bool> {
+        if self.row.bbox().is_some_and(|bbox| near.is_beyond(&bbox)) {
+            return Some(false);
+        }
+        let geometry = self.row.geometry()?;
+        Some(near.holds(&geometry))
     }
 
     fn temporal(&self, op: TemporalOp, a: &Bounds, b: &Bounds) -> Option<bool> {

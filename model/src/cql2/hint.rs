@@ -37,6 +37,7 @@ fn near(test: &Test, wanted: Wanted) -> Option<Bbox> {
             let meets = (*op == SpatialOp::Disjoint) == (wanted == Wanted::False);
             given.bbox().filter(|_| meets)
         }
+        (Test::Near(near), Wanted::True) => near.around(),
         _ => None,
     }
 }

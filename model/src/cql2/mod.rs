@@ -8,7 +8,7 @@
 //! - `ast`, `ops`, `shape`: what was read;
 //! - `schema`, `compile`: the filter against a layer;
 //! - `eval`: the filter against a row;
-//! - `relate`: geometries against each other.
+//! - `relate`: geometries against each other; `near`: within a distance of each other.
 //!
 //! Geometries are taken as they are, in longitude and latitude: whoever has them in another system (`filter-crs`)
 //! transforms them with [`Expr::transformed`] before.
@@ -29,6 +29,7 @@ mod hint;
 mod json;
 mod lex;
 mod like;
+mod near;
 mod number;
 mod ops;
 mod period;

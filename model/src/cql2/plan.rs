@@ -2,6 +2,7 @@
 
 use super::function::Function;
 use super::like::Pattern;
+use super::near::Near;
 use super::ops::{Arithmetic, ArrayOp, Comparison, SpatialOp, TemporalOp};
 use super::relate::Prepared;
 use super::schema::Source;
@@ -25,6 +26,7 @@ pub(super) enum Test {
     /// A boolean value.
     Is(Term),
     Spatial(SpatialOp, Operand, Operand),
+    Near(Box<Near>),
     Temporal(TemporalOp, Bounds, Bounds),
     Array(ArrayOp, Term, Term),
 }
@@ -99,6 +101,7 @@ impl Test {
             Test::IsNull(term) | Test::Is(term) => 1 + term.cost(),
             Test::NoGeometry => 1,
             Test::Spatial(_, a, b) => 50 + a.cost() + b.cost(),
+            Test::Near(near) => near.cost(),
             Test::Temporal(..) => 4,
             Test::Array(_, a, b) => 8 + a.cost() + b.cost(),
         }

@@ -320,6 +320,59 @@ fn a_hint_is_where_all_that_is_accepted_must_be() {
 }
 
 #[test]
+fn near_is_measured_in_metres_on_the_ellipsoid() {
+    // A minute of arc south of the house (1, 2) is 1 842.9 m away, one west of it 1 854.3 m; PostGIS says the same.
+    check(&[
+        ("S_DWITHIN(geom, POINT(1 1.983333333), 1844)", YES),
+        ("S_DWITHIN(geom, POINT(1 1.983333333), 1842)", NO),
+        ("s_dwithin(POINT(0.983333333 2), geom, 1854.4)", YES),
+        ("S_DWITHIN(POINT(0.983333333 2), geom, 1854.2)", NO),
+        ("S_DWITHIN(geom, POINT(1 2), 0)", YES),
+        ("S_DWITHIN(geom, BBOX(0, 0, 3, 3), 0)", YES),
+        ("S_DWITHIN(geom, LINESTRING(0 1, 2 1), 2 * 60000)", YES),
+        ("S_DWITHIN(geom, LINESTRING(0 1, 2 1), 110000)", NO),
+        ("S_DWITHIN(geom, POINT(-179 -2), 1e9)", YES),
+        ("S_DWITHIN(geom, POINT EMPTY, 1e9)", NO),
+        ("NOT S_DWITHIN(geom, POINT(9 9), 10) AND floors = 7", YES),
+        ("S_DWITHIN(geom, POINT(9 9), 10) = listed", NO),
+    ]);
+    let refused = |text: &str, expected: &str| {
+        let error = compile(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{text}: {error}");
+    };
+    refused("S_DWITHIN(geom, POINT(1 2))", "three arguments");
+    refused(
+        "S_DWITHIN(geom, POINT(1 2), -5)",
+        "the distance -5 stands where one of 0 m or more must",
+    );
+    refused("S_DWITHIN(geom, POINT(1 2), floors)", "a number of metres");
+    refused("S_DWITHIN(geom, POINT(1 2), 'far')", "far");
+    refused("S_DWITHIN(geom, geom, 5)", "the layer's geometry once more");
+    refused(
+        "S_DWITHIN(POINT(1 2), POINT(1 2), 5)",
+        "a second geometry of the filter",
+    );
+    let long: Vec<String> = (0..1001).map(|i| format!("{i} 1")).collect();
+    refused(
+        &format!("S_DWITHIN(geom, LINESTRING({}), 5)", long.join(",")),
+        "a geometry of 1001 positions",
+    );
+    refused("nonsense(geom)", "s_dwithin");
+}
+
+#[test]
+fn what_is_near_is_looked_for_nearby() {
+    let hint = |text: &str| compile(text).unwrap().bbox_hint();
+    let near = hint("floors = 7 AND S_DWITHIN(geom, POINT(1 2), 1000)").unwrap();
+    assert!(
+        near.contains_point(Coord { x: 1.008, y: 2.008 }) && near.east() < 1.01 && near.north() < 2.01,
+        "{near:?}"
+    );
+    assert_eq!(hint("NOT S_DWITHIN(geom, POINT(1 2), 1000)"), None);
+    assert_eq!(hint("S_DWITHIN(geom, POINT(180 2), 1000)"), None);
+}
+
+#[test]
 fn a_filter_in_another_system_is_transformed_wherever_its_geometries_stand() {
     // Latitude before longitude, as EPSG:4326 has it.
     let mut swapped = |c: Coord| Some(Coord { x: c.y, y: c.x });

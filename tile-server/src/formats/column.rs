@@ -37,7 +37,10 @@ impl<'a> Column<'a> {
     pub fn of(name: impl Into<Cow<'a, str>>, kind: FieldType, source: Source) -> Self {
         Self {
             name: name.into(),
-            title: "",
+            title: match source {
+                Source::Distance => "距离 · Distance [m]",
+                _ => "",
+            },
             kind,
             source,
         }

@@ -111,7 +111,8 @@ fn write_point(out: &mut String, geometry: &Geometry) {
     }
 }
 
-fn write_datum(out: &mut String, value: &Datum<'_>) {
+/// Writes one cell.
+pub(crate) fn write_datum(out: &mut String, value: &Datum<'_>) {
     match value {
         Datum::Null => {}
         Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),

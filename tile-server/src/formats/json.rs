@@ -169,7 +169,7 @@ pub(super) fn write_number(out: &mut String, number: f64) {
 }
 
 /// Writes a value.
-pub(super) fn write_datum(out: &mut String, value: &Datum<'_>) {
+pub(crate) fn write_datum(out: &mut String, value: &Datum<'_>) {
     match value {
         Datum::Null => out.push_str("null"),
         Datum::Bool(v) => out.push_str(if *v { "true" } else { "false" }),

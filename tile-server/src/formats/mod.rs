@@ -33,7 +33,9 @@ use onemap_model::cql2::Subject;
 use onemap_model::{FieldType, Layer};
 use std::io::Write;
 
+pub(crate) use csv::write_datum as csv_value;
 pub(crate) use error::WriteError;
+pub(crate) use json::write_datum as json_value;
 pub(crate) use note::Note;
 pub(crate) use shapefile::TextEncoding;
 

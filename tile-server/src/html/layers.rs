@@ -55,7 +55,8 @@ pub(crate) fn layers<'a>(layers: impl Iterator<Item = &'a ServedLayer>, document
 /// The content of the page of a layer that lies in `whole`, the box around all layers.
 pub(crate) fn layer(served: &ServedLayer, document: &Value, whole: Option<Bbox>) -> String {
     let own = encode(served.name());
-    let mut out = format!("<p><a href=\"{own}/items\">要素 · Features</a>");
+    let mut out =
+        format!("<p><a href=\"{own}/items\">要素 · Features</a> | <a href=\"{own}/aggregate\">统计 · Statistics</a>");
     if let Some(bbox) = served.snapshot.bbox() {
         let _ = write!(out, " | <a href=\"{}\">地图 · Map</a></p>", map("../", bbox));
         out.push_str(&outline(bbox, whole.unwrap_or(bbox)));

@@ -1,7 +1,7 @@
 //! Fields by name: `properties=a,b`, and conditions such as `?zddm=420281`.
 
-use super::params::PARAMS;
 use super::when::moment;
+use crate::parameter::Parameter;
 use crate::params::{self, Params};
 use crate::problem::{Problem, shorten};
 use onemap_model::cql2::{Comparison, Expr, Kind, Literal, Place, Source, queryables};
@@ -35,16 +35,16 @@ pub(crate) fn properties(text: &str, layer: &Layer) -> Result<Vec<usize>, Proble
 ///
 /// # Errors
 /// 400 naming a parameter that is none, or a value that its field cannot have.
-pub(super) fn conditions(params: &Params, layer: &Layer) -> Result<Vec<Expr>, Problem> {
+pub(super) fn conditions(params: &Params, layer: &Layer, known_params: &[Parameter]) -> Result<Vec<Expr>, Problem> {
     let known = queryables(layer);
     let condition = |(name, text): (&str, &str)| {
         let found = known
             .iter()
             .find(|one| one.name == name && one.source != Source::Geometry);
-        let one = found.ok_or_else(|| params::unknown(name, PARAMS))?;
+        let one = found.ok_or_else(|| params::unknown(name, known_params))?;
         equal(name, text, kind_of(one.source, layer), layer.utc_offset_minutes)
     };
-    params.beyond(PARAMS).map(condition).collect()
+    params.beyond(known_params).map(condition).collect()
 }
 
 fn kind_of(source: Source, layer: &Layer) -> FieldType {

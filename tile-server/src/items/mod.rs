@@ -34,13 +34,15 @@ use axum::extract::Path;
 use axum::http::header::{CONTENT_DISPOSITION, LINK};
 use axum::http::{HeaderMap, HeaderName};
 use page::Page;
-use query::{Look, PageQuery};
+use query::Look;
 use serde_json::{Value, json};
 
 pub(crate) use counts::Counts;
 pub(crate) use download::{MOST_DOWNLOADS, download};
-pub(crate) use params::{DOWNLOAD_PARAMS, ITEM_PARAMS, PARAMS, VERSIONS_PARAMS};
+pub(crate) use params::{AT, DOWNLOAD_PARAMS, ITEM_PARAMS, PARAMS, VERSIONS_PARAMS};
 pub(crate) use pins::Pins;
+pub(crate) use query::{PageQuery, whole};
+pub(crate) use selection::Selection;
 pub(crate) use sortables::{REL_SORTABLES, sortables};
 pub(crate) use versions::versions;
 

@@ -8,6 +8,7 @@ use crate::formats::{Foot, Format};
 use crate::links::Link;
 use crate::pool::Waiting;
 use crate::problem::Problem;
+use onemap_atlas::FeatureView;
 use onemap_model::{Fid, TimeSpan};
 
 /// What links need to know of a page.
@@ -39,10 +40,13 @@ impl Page {
     ) -> Result<(Page, Vec<u8>, Vec<Link>), Problem> {
         let when = |span: TimeSpan| query.when.meets(span);
         let selection = Selection::new(query, &when, waiting)?;
+        if let Some(near) = &query.near {
+            return Self::of_nearest(query, &selection.nearest(near)?, format, links);
+        }
         let matched = counts.get_or(&query.epoch, query, || selection.count())?;
         let picked = selection.pick()?;
         let mut bytes = Vec::new();
-        let mut writer = format.writer(&mut bytes, query.look.of(query.layer.definition()))?;
+        let mut writer = format.writer(&mut bytes, query.shown())?;
         let mut returned = 0;
         for feature in &picked.features {
             // A page ends early where it would grow beyond all measure; its `next` link goes on from there.
@@ -63,6 +67,34 @@ impl Page {
         let links = links(&page);
         writer.finish(&Foot {
             matched: Some(matched),
+            links: &links,
+        })?;
+        Ok((page, bytes, links))
+    }
+
+    /// All of those found: there are no other pages.
+    fn of_nearest(
+        query: &PageQuery,
+        found: &[(FeatureView<'_>, f64)],
+        format: Format,
+        links: impl FnOnce(&Page) -> Vec<Link>,
+    ) -> Result<(Page, Vec<u8>, Vec<Link>), Problem> {
+        let mut bytes = Vec::new();
+        let mut writer = format.writer(&mut bytes, query.shown())?;
+        for (feature, metres) in found {
+            writer.feature(feature, Some(*metres))?;
+        }
+        let count = found.len() as u64;
+        let page = Page {
+            matched: count,
+            returned: count,
+            ends: None,
+            before: false,
+            after: false,
+        };
+        let links = links(&page);
+        writer.finish(&Foot {
+            matched: Some(count),
             links: &links,
         })?;
         Ok((page, bytes, links))

@@ -6,6 +6,7 @@ use super::place::{AFTER, BEFORE};
 use super::versions::{DEFAULT_STATES, MAX_STATES};
 use super::when::DATETIME;
 use crate::crs::CRS84;
+use crate::nearest;
 use crate::parameter::{self, Kind, Parameter};
 
 pub(super) const DEFAULT_LIMIT: u64 = 10;
@@ -41,9 +42,10 @@ const FILE_FORMATS: [&str; 11] = [
 ];
 pub(super) const FORMATS: [&str; 3] = ["json", "geojson", "html"];
 pub(super) const CRS: &str = "crs";
-pub(super) const BBOX_CRS: &str = "bbox-crs";
+pub(super) use crate::parameter::BBOX_CRS;
 
-const AT: Parameter = Parameter::new(
+/// `datetime`
+pub(crate) const AT: Parameter = Parameter::new(
     DATETIME,
     Kind::Text,
     "When features have to be true: a time, a day, or two of them with a slash between, .. for an open end; now where \
@@ -66,13 +68,15 @@ const SHOWN: Parameter = Parameter::new(
 #[rustfmt::skip]
 pub(crate) const PARAMS: &[Parameter] = &[
     parameter::BBOX,
-    Parameter::new(BBOX_CRS, Kind::Uri { default: Some(CRS84) }, "The system of the box"),
+    parameter::BBOX_IN,
     AT,
     Parameter::new(
         "limit",
         Kind::Whole { min: 1, max: Some(MAX_LIMIT), default: Some(DEFAULT_LIMIT) },
         "How many features at most; a larger number counts as the largest",
     ),
+    nearest::NEAR,
+    nearest::COUNT,
     parameter::OFFSET,
     Parameter::new(AFTER, Kind::Text, "The place after which the page begins; as links give it"),
     Parameter::new(BEFORE, Kind::Text, "The place before which the page ends; as links give it"),
@@ -90,7 +94,7 @@ pub(crate) const PARAMS: &[Parameter] = &[
 #[rustfmt::skip]
 pub(crate) const DOWNLOAD_PARAMS: &[Parameter] = &[
     parameter::BBOX,
-    Parameter::new(BBOX_CRS, Kind::Uri { default: Some(CRS84) }, "The system of the box"),
+    parameter::BBOX_IN,
     AT,
     SHOWN,
     IN_CRS,

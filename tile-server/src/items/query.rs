@@ -2,14 +2,16 @@
 
 use super::fields::{self, PROPERTIES};
 use super::order::{Order, SORTBY};
-use super::params::{BBOX_CRS, CRS, DEFAULT_LIMIT, MAX_LIMIT};
+use super::params::{BBOX_CRS, CRS, DEFAULT_LIMIT, MAX_LIMIT, PARAMS};
 use super::place::{BEFORE, Place};
 use super::when::{DATETIME, When};
 use crate::ask::Ask;
 use crate::boxes::Boxes;
 use crate::crs::OutCrs;
 use crate::filter::Asked;
-use crate::formats::Shown;
+use crate::formats::{Measure, Shown};
+use crate::nearest::Near;
+use crate::parameter::Parameter;
 use crate::problem::{Problem, shorten};
 use crate::published::ServedLayer;
 use onemap_model::{Epoch, Instant, Layer};
@@ -36,6 +38,8 @@ pub(crate) struct PageQuery {
     pub offset: u64,
     /// How many features it has at most.
     pub limit: u64,
+    /// What they have to be the nearest to.
+    pub near: Option<Near>,
     /// How they are shown.
     pub look: Look,
 }
@@ -54,6 +58,20 @@ impl PageQuery {
     /// # Errors
     /// 400 naming what cannot be; 410 for a place in another life of the store.
     pub(super) fn read(ask: &Ask, layer: ServedLayer, epoch: &Epoch, now: Instant) -> Result<Self, Problem> {
+        Self::read_of(ask, layer, epoch, now, PARAMS)
+    }
+
+    /// As [`PageQuery::read`], for another route: what is none of `known` is a field.
+    ///
+    /// # Errors
+    /// As [`PageQuery::read`].
+    pub(crate) fn read_of(
+        ask: &Ask,
+        layer: ServedLayer,
+        epoch: &Epoch,
+        now: Instant,
+        known: &[Parameter],
+    ) -> Result<Self, Problem> {
         let definition = layer.definition();
         let limit = whole(ask, "limit")?.unwrap_or(DEFAULT_LIMIT);
         if limit == 0 {
@@ -69,7 +87,10 @@ impl PageQuery {
         let order = ask.params.get(SORTBY).map(|text| Order::parse(text, definition));
         Ok(Self {
             boxes: boxes(ask, definition)?,
-            filter: Asked::with(Asked::read(&ask.params)?, fields::conditions(&ask.params, definition)?),
+            filter: Asked::with(
+                Asked::read(&ask.params)?,
+                fields::conditions(&ask.params, definition, known)?,
+            ),
             when: when(ask, definition, now)?,
             now: ask
                 .params
@@ -82,10 +103,25 @@ impl PageQuery {
             offset,
             // The standard's wish: a limit beyond the largest gives the largest, not an error.
             limit: limit.min(MAX_LIMIT),
+            near: Near::read(ask)?,
             look: Look::read(ask, definition)?,
             epoch: epoch.clone(),
             layer,
         })
+    }
+}
+
+impl PageQuery {
+    /// The layer as it is shown.
+    pub fn shown(&self) -> Shown<'_> {
+        let measure = match self.near {
+            Some(_) => Measure::Distance,
+            None => Measure::Nothing,
+        };
+        Shown {
+            measure,
+            ..self.look.of(self.layer.definition())
+        }
     }
 }
 
@@ -133,7 +169,7 @@ fn boxes(ask: &Ask, layer: &Layer) -> Result<Option<Boxes>, Problem> {
 ///
 /// # Errors
 /// 400 where it is none.
-pub(super) fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
+pub(crate) fn whole(ask: &Ask, name: &str) -> Result<Option<u64>, Problem> {
     let read = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);

@@ -2,15 +2,17 @@
 
 use super::query::PageQuery;
 use super::top::Top;
+use crate::analysis::rounded;
 use crate::crs::Window;
 use crate::filter::Sieve;
+use crate::nearest::Near;
 use crate::pool::Waiting;
 use crate::problem::Problem;
-use onemap_atlas::{Direction, FeatureView, LayerSnapshot, Scope};
+use onemap_atlas::{Direction, FeatureView, LayerSnapshot, Scope, Verdict};
 use onemap_model::{Bbox, TimeSpan};
 
 /// A question at work.
-pub(super) struct Selection<'a> {
+pub(crate) struct Selection<'a> {
     layer: &'a LayerSnapshot,
     query: &'a PageQuery,
     boxes: &'a [Bbox],
@@ -21,7 +23,7 @@ pub(super) struct Selection<'a> {
 }
 
 /// The features of a page, in their order.
-pub(super) struct Picked<'a> {
+pub(crate) struct Picked<'a> {
     pub features: Vec<FeatureView<'a>>,
     /// Whether there are others before them.
     pub before: bool,
@@ -64,6 +66,19 @@ impl<'a> Selection<'a> {
         Ok(count as u64)
     }
 
+    /// Hands each of the features to `with`, in any order.
+    ///
+    /// # Errors
+    /// 400 where the filter takes too long, and what `with` gives.
+    pub fn each(&self, mut with: impl FnMut(FeatureView<'a>) -> Result<(), Problem>) -> Result<(), Problem> {
+        for feature in self.in_any_order().take_while(|_| self.sieve.goes_on(self.waiting)) {
+            if self.passes(&feature) {
+                with(feature)?;
+            }
+        }
+        self.sieve.finish()
+    }
+
     /// The features of the page.
     ///
     /// # Errors
@@ -92,6 +107,26 @@ impl<'a> Selection<'a> {
                 }
             }
         })
+    }
+
+    /// The features nearest to a place, with their distances.
+    ///
+    /// # Errors
+    /// 400 where the filter takes too long.
+    pub fn nearest(&self, near: &Near) -> Result<Vec<(FeatureView<'a>, f64)>, Problem> {
+        let is_in = |feature: &FeatureView<'_>| {
+            let touches = |bbox: &Bbox| feature.touches(*bbox);
+            (self.boxes.is_empty() || self.boxes.iter().any(touches)) && self.passes(feature)
+        };
+        let judge = |feature: &FeatureView<'a>| match self.sieve.goes_on(self.waiting) {
+            false => Verdict::Stop,
+            true if is_in(feature) => Verdict::Take,
+            true => Verdict::Skip,
+        };
+        let found = self.layer.nearest(near.from, self.when, judge).take(near.k);
+        let found = found.map(|(feature, metres)| (feature, rounded(metres))).collect();
+        self.sieve.finish()?;
+        Ok(found)
     }
 
     fn first(&self, skipped: usize, wanted: usize) -> Result<Vec<FeatureView<'a>>, Problem> {

@@ -39,6 +39,10 @@ impl Prepared {
         self.bbox
     }
 
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
     pub fn vertex_count(&self) -> usize {
         self.geometry.coord_count()
     }

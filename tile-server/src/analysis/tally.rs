@@ -1,0 +1,161 @@
+//! What is added up in a group.
+
+use super::key;
+use onemap_model::cql2::Datum;
+use onemap_model::{Finite, Value};
+
+/// A sum that does not depend on the order of what it is of: whole numbers exactly, others in twice the digits.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sum {
+    whole: i128,
+    high: f64,
+    low: f64,
+    has_fractions: bool,
+    count: f64,
+}
+
+/// The smallest and the largest of some values.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ends {
+    min: Option<(Vec<u8>, Value)>,
+    max: Option<(Vec<u8>, Value)>,
+}
+
+/// What a sum comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Total {
+    /// Of whole numbers.
+    Whole(i128),
+    /// Of any numbers.
+    Float(f64),
+}
+
+impl Sum {
+    /// Adds a value with its share; what is no number is left out.
+    pub fn add(&mut self, value: &Datum<'_>, share: f64) {
+        match value {
+            Datum::Int(whole) if share == 1.0 => self.whole += i128::from(*whole),
+            Datum::Int(whole) => self.fraction(*whole as f64 * share),
+            Datum::Float(float) => self.fraction(float * share),
+            _ => return,
+        }
+        self.count += share;
+    }
+
+    /// Adds a number.
+    pub fn fraction(&mut self, number: f64) {
+        self.has_fractions = true;
+        let sum = self.high + number;
+        let lost = if self.high.abs() >= number.abs() {
+            (self.high - sum) + number
+        } else {
+            (number - sum) + self.high
+        };
+        self.high = sum;
+        self.low += lost;
+    }
+
+    /// The sum; none of nothing.
+    pub fn total(&self) -> Option<Total> {
+        if self.count == 0.0 {
+            None
+        } else if self.has_fractions {
+            Some(Total::Float(self.whole as f64 + self.float()))
+        } else {
+            Some(Total::Whole(self.whole))
+        }
+    }
+
+    /// The mean; none of nothing.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0.0).then(|| (self.whole as f64 + self.float()) / self.count)
+    }
+
+    /// What [`Sum::fraction`] was given.
+    pub fn float(&self) -> f64 {
+        self.high + self.low
+    }
+}
+
+impl Ends {
+    /// Takes a value into account, unless it is null.
+    pub fn add(&mut self, value: &Datum<'_>) {
+        if value.is_null() {
+            return;
+        }
+        let mut key = Vec::new();
+        key::push(&mut key, value);
+        if self.max.as_ref().is_none_or(|(max, _)| key > *max) {
+            self.max = Some((key.clone(), owned(value)));
+        }
+        if self.min.as_ref().is_none_or(|(min, _)| key < *min) {
+            self.min = Some((key, owned(value)));
+        }
+    }
+
+    /// The smallest.
+    pub fn min(&self) -> Option<&Value> {
+        self.min.as_ref().map(|(_, value)| value)
+    }
+
+    /// The largest.
+    pub fn max(&self) -> Option<&Value> {
+        self.max.as_ref().map(|(_, value)| value)
+    }
+}
+
+/// The value, owned.
+pub(super) fn owned(value: &Datum<'_>) -> Value {
+    match value {
+        Datum::Null => Value::Null,
+        Datum::Bool(value) => Value::Bool(*value),
+        Datum::Int(value) => Value::Int(*value),
+        Datum::Float(value) => Finite::new(*value).map_or(Value::Null, Value::Float),
+        Datum::Text(value) => Value::text(&**value),
+        Datum::Date(value) => Value::Date(*value),
+        Datum::DateTime(value) => Value::DateTime(*value),
+        Datum::Bytes(value) => Value::Bytes((*value).into()),
+        Datum::Array(items) => Value::Array((*items).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_summed_exactly_and_fractions_in_any_order() {
+        let mut whole = Sum::default();
+        for number in [i64::MAX, i64::MAX, 1] {
+            whole.add(&Datum::Int(number), 1.0);
+        }
+        whole.add(&Datum::Null, 1.0);
+        assert_eq!(whole.total(), Some(Total::Whole(2 * i128::from(i64::MAX) + 1)));
+        let numbers = [1e16, 1.0, -1e16, 0.1, 1e-9];
+        let sum = |order: &[usize]| {
+            let mut sum = Sum::default();
+            order.iter().for_each(|&i| sum.add(&Datum::Float(numbers[i]), 1.0));
+            sum.total()
+        };
+        assert_eq!(sum(&[0, 1, 2, 3, 4]), sum(&[4, 2, 3, 0, 1]));
+        assert_eq!(sum(&[0, 1, 2, 3, 4]), Some(Total::Float(1.1 + 1e-9)));
+        assert_eq!((Sum::default().total(), Sum::default().mean()), (None, None));
+        let mut mean = Sum::default();
+        mean.add(&Datum::Int(4), 0.5);
+        mean.add(&Datum::Int(1), 1.0);
+        assert_eq!(mean.mean(), Some(2.0));
+    }
+
+    #[test]
+    fn ends_are_those_of_the_values_that_are_there() {
+        let mut ends = Ends::default();
+        assert_eq!((ends.min(), ends.max()), (None, None));
+        for value in [Datum::Text("b".into()), Datum::Null, Datum::Text("a".into())] {
+            ends.add(&value);
+        }
+        assert_eq!(
+            (ends.min(), ends.max()),
+            (Some(&Value::text("a")), Some(&Value::text("b")))
+        );
+    }
+}
