@@ -1,5 +1,6 @@
 //! Loading: all sources become one version of the store, or nothing changes.
 
+use crate::delivery;
 use crate::error::{Error, Result};
 use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
@@ -11,7 +12,7 @@ use crate::settings::Settings;
 use crate::source::{self, FileId};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
-use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, without_password};
+use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, SourceFile, Store, without_password};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -50,7 +51,15 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
         who: user(),
         what: format!("load {} ({})", all_shown(&request.sources), mode_word(request.mode)),
     };
-    let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
+    let files = delivery::files(&request.sources, progress)?;
+    let result = into_store(
+        &plans,
+        request.mode,
+        &mut destination,
+        (&batch, files),
+        &mut findings,
+        progress,
+    );
     progress.end();
     let (layers, version, backdrop) = result.inspect_err(|_| destination.undo())?;
     Ok(Summary {
@@ -63,7 +72,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
 }
 
 /// The sources as they are kept with the version that they made: for all to read, and so without passwords.
-fn all_shown(sources: &[String]) -> String {
+pub fn all_shown(sources: &[String]) -> String {
     let named: Vec<String> = sources.iter().map(|source| without_password(source)).collect();
     named.join(" ")
 }
@@ -188,7 +197,7 @@ impl Destination {
 }
 
 /// Shows how far a commit is, and holds interruptions off from where on it may be durable.
-fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
+pub fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
     if step.what == "syncing" {
         interrupt::enter(Phase::Durable);
     } else if interrupt::is_asked() {
@@ -216,7 +225,7 @@ fn into_store(
     plans: &[Plan<'_>],
     mode: LoadMode,
     destination: &mut Destination,
-    batch: &Batch,
+    (batch, files): (&Batch, Vec<SourceFile>),
     findings: &mut Findings,
     progress: &mut Progress,
 ) -> Result<Loaded> {
@@ -228,6 +237,7 @@ fn into_store(
         }
         progress.begin("checking");
         backdrop = city.finish(findings);
+        load.describe(delivery::delivery(files, plans, &layers, findings));
         interrupt::check()
     })?;
     for (layer, (_, counts)) in layers.iter_mut().zip(&committed.layers) {
@@ -236,7 +246,11 @@ fn into_store(
     Ok((layers, (committed.version, made), backdrop))
 }
 
-fn one_layer(
+/// Reads one layer and pushes its rows into `load`.
+///
+/// # Errors
+/// Where the source breaks off, the store refuses, or a replace would leave nothing of a layer.
+pub fn one_layer(
     plan: &Plan<'_>,
     city: &mut City,
     mode: LoadMode,
@@ -312,7 +326,8 @@ pub fn user() -> String {
         .unwrap_or_else(|| "unknown".into())
 }
 
-fn mode_word(mode: LoadMode) -> &'static str {
+/// How the command line calls it.
+pub fn mode_word(mode: LoadMode) -> &'static str {
     match mode {
         LoadMode::Replace => "replace",
         LoadMode::Append => "append",

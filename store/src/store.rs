@@ -285,7 +285,7 @@ pub trait Load {
     fn preview(
         self: Box<Self>,
         step: &mut dyn FnMut(CommitStep),
-        each: &mut dyn FnMut(Planned) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<(Name, LoadCounts)>>;
 
     /// Makes all layers of the load one version, durably, and says what became of the rows. `step` hears how far the
@@ -334,14 +334,15 @@ pub struct LoadCounts {
 
 /// A change that a load would make.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
-    /// The layer.
-    pub layer: Name,
+pub struct Planned<'l> {
+    /// The layer whose fields the rows have: as it would be, or, where it would get other fields, as it is for what
+    /// would go.
+    pub layer: &'l Layer,
     /// The feature; none where it would be new.
     pub fid: Option<Fid>,
     /// What it is; none where it would be new.
     pub old: Option<Row>,
-    /// What it would be, in the fields of the layer as it would be; none where it would cease to be.
+    /// What it would be; none where it would cease to be.
     pub new: Option<Row>,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod dbf;
+mod files;
 mod folder;
 pub mod format;
 mod places;
@@ -18,6 +19,8 @@ use gdal::vector::{Layer, LayerAccess};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use sheets::Sheet;
 use std::path::{Path, PathBuf};
+
+pub use files::files_of;
 
 /// A source as the user named it, with everything that was found in it.
 pub struct Source {

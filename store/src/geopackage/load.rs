@@ -151,13 +151,13 @@ impl Loading<'_> {
     fn tell(
         &mut self,
         step: &mut dyn FnMut(CommitStep),
-        each: &mut dyn FnMut(Planned) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
     ) -> Inner<Vec<(Name, LoadCounts)>> {
         let db = &self.package.db;
         let mut flow = ControlFlow::Continue(());
         let mut counts = Vec::new();
         for layer in &self.layers {
-            let mut each = |planned| {
+            let mut each = |planned: Planned<'_>| {
                 if flow.is_continue() {
                     flow = each(planned);
                 }
@@ -259,7 +259,7 @@ impl Load for Loading<'_> {
     fn preview(
         mut self: Box<Self>,
         step: &mut dyn FnMut(CommitStep),
-        each: &mut dyn FnMut(Planned) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<(Name, LoadCounts)>> {
         let told = self.tell(step, each);
         self.package.named(told)

@@ -11,7 +11,7 @@ use onemap_model::{Fid, Row};
 use rusqlite::Connection;
 use std::ops::ControlFlow;
 
-type Each<'e> = &'e mut dyn FnMut(Planned) -> ControlFlow<()>;
+type Each<'e> = &'e mut dyn FnMut(Planned<'_>) -> ControlFlow<()>;
 
 /// Hands out what a layer of a load would change; see [`crate::Load::preview`].
 pub(super) fn preview(
@@ -131,9 +131,9 @@ fn changed_rows(db: &Connection, load: &LayerLoad, difference: &Difference, each
     Ok(())
 }
 
-fn planned(table: &Table, fid: Option<Fid>, old: Option<Row>, new: Option<Row>) -> Planned {
+fn planned(table: &Table, fid: Option<Fid>, old: Option<Row>, new: Option<Row>) -> Planned<'_> {
     Planned {
-        layer: table.layer.name().clone(),
+        layer: &table.layer,
         fid,
         old,
         new,

@@ -307,13 +307,13 @@ impl Load for Loading<'_> {
     fn preview(
         mut self: Box<Self>,
         step: &mut dyn FnMut(CommitStep),
-        each: &mut dyn FnMut(Planned) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<(Name, LoadCounts)>> {
         let mut flow = ControlFlow::Continue(());
         let mut counts = Vec::new();
         let Self { store, layers, .. } = &mut *self;
         for layer in layers {
-            let mut each = |planned| {
+            let mut each = |planned: Planned<'_>| {
                 if flow.is_continue() {
                     flow = each(planned);
                 }

@@ -12,7 +12,7 @@ use crate::{CommitStep, LoadCounts, LoadMode, Planned, Result};
 use onemap_model::{Fid, Row};
 use std::ops::ControlFlow;
 
-type Each<'e> = &'e mut dyn FnMut(Planned) -> ControlFlow<()>;
+type Each<'e> = &'e mut dyn FnMut(Planned<'_>) -> ControlFlow<()>;
 
 /// Hands out what a layer of a load would change; see [`crate::Load::preview`].
 pub(super) fn preview(
@@ -95,9 +95,9 @@ fn one_side(link: &mut Link, table: &Table, (row, from): (&str, &str), side: Sid
     Ok(count)
 }
 
-fn planned(table: &Table, fid: Option<Fid>, old: Option<Row>, new: Option<Row>) -> Planned {
+fn planned(table: &Table, fid: Option<Fid>, old: Option<Row>, new: Option<Row>) -> Planned<'_> {
     Planned {
-        layer: table.layer.name().clone(),
+        layer: &table.layer,
         fid,
         old,
         new,

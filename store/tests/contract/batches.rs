@@ -6,7 +6,7 @@ use onemap_model::{
     Access, Coord, Crs, FieldType, Geometry, GeometryType, Instant, Layer, Path, Polygon, Row, TimeSpan, Value, Version,
 };
 use onemap_store::{
-    At, Batch, DeliveredLayer, Delivery, Edit, Error, FindingCount, Later, LoadCounts, LoadMode, Planned, RolledBack,
+    At, Batch, DeliveredLayer, Delivery, Edit, Error, FindingCount, Later, LoadCounts, LoadMode, RolledBack,
     SourceFile, Store, content_digest,
 };
 use std::ops::ControlFlow;
@@ -425,10 +425,11 @@ pub fn a_preview_says_what_a_load_would_do_and_does_nothing<H: Harness>() {
     let preview = |store: &mut dyn Store, layer: &Layer, mode, rows: &[Row]| {
         let mut begun = store.begin(&batch()).unwrap();
         stage(&mut *begun, layer, mode, rows).unwrap();
-        let mut planned: Vec<Planned> = Vec::new();
+        let mut planned = Vec::new();
         let counts = begun
             .preview(&mut |_| (), &mut |one| {
-                planned.push(one);
+                assert_eq!(one.layer.name(), layer.name());
+                planned.push((one.fid, one.old, one.new));
                 ControlFlow::Continue(())
             })
             .unwrap();
@@ -441,10 +442,10 @@ pub fn a_preview_says_what_a_load_would_do_and_does_nothing<H: Harness>() {
         let committed = load(&mut *store, &pois(), mode, &second());
         assert_eq!(counts, committed.layers[0].1);
         let after = state(&mut *store, At::Now);
-        for one in &planned {
-            let number = one.fid.map(|fid| fid.get());
-            assert_eq!(one.old.as_ref(), number.map(|number| &before.1[&number]));
-            match (number, &one.new) {
+        for (fid, old, new) in &planned {
+            let number = fid.map(|fid| fid.get());
+            assert_eq!(old.as_ref(), number.map(|number| &before.1[&number]));
+            match (number, new) {
                 (Some(number), new) => assert_eq!(after.get(&number), new.as_ref()),
                 (None, new) => assert!(after.values().any(|row| Some(row) == new.as_ref())),
             }
