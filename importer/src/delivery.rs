@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 /// How much of a file is read at once.
 const PIECE: usize = 1 << 20;
+/// From so many bytes on it is told how far the hashing is.
+const LONG: u64 = 256 << 20;
 
 /// The files that the sources consist of, with their hashes. Reads them once, from beginning to end.
 ///
@@ -34,7 +36,9 @@ pub fn files(sources: &[String], progress: &mut Progress) -> Result<Vec<SourceFi
             done: 0,
             progress,
         };
-        reading.progress.begin(&format!("hashing {source}"));
+        if reading.total >= LONG {
+            reading.progress.begin(&format!("hashing {source}"));
+        }
         for file in all {
             found.push(reading.hash(source, &file)?);
         }
@@ -62,11 +66,13 @@ impl Reading<'_> {
             hasher.update(&piece[..read]);
             bytes += read as u64;
             self.done += read as u64;
-            self.progress.at(Position {
-                rows: 0,
-                total: None,
-                fraction: Some(self.done as f64 / self.total.max(1) as f64),
-            });
+            if self.total >= LONG {
+                self.progress.at(Position {
+                    rows: 0,
+                    total: None,
+                    fraction: Some(self.done as f64 / self.total as f64),
+                });
+            }
         }
         let digest = hasher.finalize();
         Ok(SourceFile {
