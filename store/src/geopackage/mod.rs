@@ -39,6 +39,7 @@ mod stage;
 mod states;
 mod table;
 mod triggers;
+mod undo;
 mod values;
 mod verify;
 mod wal;

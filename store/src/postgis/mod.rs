@@ -39,6 +39,7 @@ mod tls;
 mod transaction;
 mod triggers;
 mod types;
+mod undo;
 mod values;
 mod verify;
 mod write;
