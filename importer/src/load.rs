@@ -323,7 +323,21 @@ pub fn user() -> String {
     names
         .iter()
         .find_map(|name| std::env::var(name).ok())
+        .or_else(passwd_name)
         .unwrap_or_else(|| "unknown".into())
+}
+
+/// What the machine calls the user that this process runs as, where its environment does not say.
+fn passwd_name() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let own = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_user = |line: &str| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1) == Some(own.as_str())).then(|| name.to_owned())
+    };
+    users.lines().find_map(of_user)
 }
 
 /// How the command line calls it.

@@ -295,8 +295,8 @@ fn nothing_is_written_where_the_disk_is_full() {
     office.write("many.csv", &format!("code,lon,lat,use,area\n{rows}"));
     office.load("many.csv", "replace");
     let before = office.json(&["batches", &office.store, "--json"]);
-    let room = std::fs::metadata(&office.store).unwrap().len() / 512;
-    // A file size limit is what a full disk is to the program: writing fails.
+    // A file size limit is what a full disk is to the program: writing fails. bash counts in KiB.
+    let room = std::fs::metadata(&office.store).unwrap().len() / 2048;
     let script = format!("trap '' XFSZ; ulimit -f {room}; exec \"$@\"");
     let output = Command::new("bash")
         .args([

@@ -139,6 +139,7 @@ macro_rules! contract {
             a_key_that_was_given_again_stops_a_rollback,
             a_first_load_that_others_built_on_is_not_taken_away,
             several_layers_are_rolled_back_together_or_not_at_all,
+            batches_are_rolled_back_one_after_the_other_down_to_nothing,
             a_version_that_is_not_there_or_not_kept_is_not_rolled_back,
             a_large_rollback_is_like_a_small_one,
             a_preview_says_what_a_load_would_do_and_does_nothing,

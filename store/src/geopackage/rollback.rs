@@ -7,7 +7,6 @@ use super::catalog::{self, Touched};
 use super::fault::{Fault, Inner};
 use super::load::commit_patiently;
 use super::revive::{come_back, take_away};
-use super::table::Table;
 use super::{GeoPackage, batches, look, prune, seal};
 use crate::batch::{Record, layers_of};
 use crate::{Batch, CommitStep, Conflict, Error, Later, LoadCounts, RolledBack};
@@ -120,8 +119,6 @@ impl Undo<'_> {
         let before = catalog::table(db, name, Version(self.undone.0 - 1))?;
         let after = catalog::table(db, name, self.undone)?;
         let now = catalog::table(db, name, Version(i64::MAX as u64))?;
-        let (changed, _) = catalog::state(db, name, self.next)?;
-        let is_newest = changed <= self.undone;
         match (before, after, now) {
             (Some(before), Some(after), Some(now)) if after.has_same_columns(&before) => {
                 if now == after {
@@ -132,7 +129,7 @@ impl Undo<'_> {
                 }
             }
             (None, Some(after), Some(now)) if now == after => {
-                if is_newest {
+                if self.is_as_made(&now)? {
                     return self.made(take_away(db, &now, self.next)?, name);
                 }
                 // Others have changed the layer since: it stays, without the rows that this version brought.
@@ -142,7 +139,7 @@ impl Undo<'_> {
                 let counts = come_back(db, &before, (self.undone, self.next), step)?;
                 return self.made(counts, name);
             }
-            (Some(before), Some(after), Some(now)) if now == after && is_newest && self.was_replaced(&now)? => {
+            (Some(before), Some(after), Some(now)) if now == after && self.is_as_made(&now)? => {
                 let gone = take_away(db, &now, self.next)?;
                 let back = come_back(db, &before, (self.undone, self.next), step)?;
                 let counts = LoadCounts {
@@ -156,16 +153,6 @@ impl Undo<'_> {
         }
         self.conflicts.push(Conflict::of_layer(name_of(name)?));
         Ok(())
-    }
-
-    /// Whether every row that there is began with the version: so a load does, but not who adds a column.
-    fn was_replaced(&self, now: &Table) -> Inner<bool> {
-        let sql = format!(
-            "SELECT NOT EXISTS (SELECT 1 FROM {} WHERE since <> {})",
-            now.current(),
-            self.undone
-        );
-        Ok(self.db.query_row(&sql, [], |row| row.get(0))?)
     }
 
     /// Notes what was done to a layer whose table came or went.

@@ -59,21 +59,38 @@ impl Undo<'_> {
         Ok(())
     }
 
+    /// Whether the layer holds exactly what the version brought into it: nothing that others added, changed or took away.
+    pub fn is_as_made(&self, table: &Table) -> Inner<bool> {
+        self.find(table)?;
+        let conflict = self.conflict(table)?;
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM {}) = (SELECT count(*) FROM temp.onemap_undo WHERE began)",
+            table.current()
+        );
+        let as_many: bool = self.db.query_row(&sql, [], |row| row.get(0))?;
+        self.db
+            .execute_batch("DROP TABLE temp.onemap_undo; DROP TABLE temp.onemap_later")?;
+        Ok(conflict.rows == 0 && as_many)
+    }
+
     /// Lists those of them that were changed again since, or whose key another feature has now.
     fn conflict(&self, table: &Table) -> Inner<Conflict> {
         let (t, h, fid, v) = (table.current(), table.history(), quote(&table.fid), self.undone);
         let db = self.db;
+        let same: String = table.content().iter().map(|c| format!(" AND h.{c} IS t.{c}")).collect();
+        // A feature that was changed and changed back is as the version left it.
         db.execute_batch(&format!(
-            "INSERT INTO temp.onemap_later SELECT u.fid FROM temp.onemap_undo u WHERE \
-             CASE WHEN began THEN NOT EXISTS (SELECT 1 FROM {t} t WHERE t.{fid} = u.fid AND t.since = {v}) \
-             ELSE EXISTS (SELECT 1 FROM {t} t WHERE t.{fid} = u.fid) OR \
-                  EXISTS (SELECT 1 FROM {h} h WHERE h.{fid} = u.fid AND h.since > {v}) END"
+            "INSERT INTO temp.onemap_later SELECT u.fid FROM temp.onemap_undo u WHERE CASE WHEN began \
+             THEN NOT EXISTS (SELECT 1 FROM {t} t WHERE t.{fid} = u.fid AND (t.since = {v} OR EXISTS \
+                  (SELECT 1 FROM {h} h WHERE h.{fid} = u.fid AND h.since = {v}{same}))) \
+             ELSE EXISTS (SELECT 1 FROM {t} t WHERE t.{fid} = u.fid) END"
         ))?;
         if let Some(at) = table.layer.key() {
             let key = quote(&table.columns[at]);
             db.execute_batch(&format!(
                 "INSERT OR IGNORE INTO temp.onemap_later SELECT h.{fid} FROM {h} h JOIN \
-                 (SELECT {fid} AS n, {key} AS k, valid_from AS f FROM {t} WHERE since > {v} AND {key} NOTNULL) o \
+                 (SELECT {fid} AS n, {key} AS k, valid_from AS f FROM {t} WHERE since > {v} AND {key} NOTNULL \
+                  AND {fid} NOT IN (SELECT fid FROM temp.onemap_undo)) o \
                  ON o.k = h.{key} AND o.f IS h.valid_from WHERE h.until = {v} AND o.n <> h.{fid}"
             ))?;
         }

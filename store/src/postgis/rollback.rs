@@ -147,15 +147,13 @@ impl Undo<'_> {
             {
                 self.rows(&now, None, step)?
             }
-            (None, Some(after), Some(now)) if now == after => match self.is_newest(&now)? {
+            (None, Some(after), Some(now)) if now == after => match self.is_as_made(&now)? {
                 true => Some(self.take_away(&now)?),
                 // Others have changed the layer since: it stays, without the rows that this version brought.
                 false => self.rows(&now, None, step)?,
             },
             (Some(before), None, None) => Some(self.come_back(&before, None, step)?),
-            (Some(before), Some(after), Some(now))
-                if now == after && self.is_newest(&now)? && self.was_replaced(&now)? =>
-            {
+            (Some(before), Some(after), Some(now)) if now == after && self.is_as_made(&now)? => {
                 let deleted = apply::close_all(self.link, &now, self.tx)?;
                 Some(self.come_back(&before, Some((&now, deleted)), step)?)
             }
@@ -175,21 +173,6 @@ impl Undo<'_> {
             at => catalog::tables(self.link, at)?,
         };
         Ok(tables.into_iter().find(|table| table.layer.name() == name))
-    }
-
-    /// Whether nobody changed the layer since.
-    fn is_newest(&mut self, table: &Table) -> Result<bool> {
-        let sql = "SELECT NOT EXISTS (SELECT FROM onemap_meta.touched WHERE layer = $1 AND version > $2)";
-        let rows = self.link.query(sql, &[&table.name(), &catalog::signed(self.undone)])?;
-        Ok(rows[0].get(0))
-    }
-
-    /// Whether every row that there was ended with the version, and every one that there is began with it: so a load does,
-    /// but not who adds a column.
-    fn was_replaced(&mut self, now: &Table) -> Result<bool> {
-        let (h, tx) = (now.history(), self.undone_tx);
-        let sql = format!("SELECT NOT EXISTS (SELECT FROM {h} WHERE until_tx IS NULL AND since_tx <> {tx})");
-        Ok(self.link.query_long(&sql)?[0].get(0))
     }
 
     fn take_away(&mut self, now: &Table) -> Result<LoadCounts> {

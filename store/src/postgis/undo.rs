@@ -1,6 +1,5 @@
 //! Undoing what a version did to the rows of a layer that keeps its columns.
 
-use super::connect::Link;
 use super::rollback::{Step, Undo};
 use super::table::{Column, Table, quote};
 use super::write::{Recorder, acts_alone, begun, ended, replaced};
@@ -51,6 +50,20 @@ impl Undo<'_> {
         ))
     }
 
+    /// Whether the layer holds exactly what the version brought into it: nothing that others added, changed or took away.
+    pub fn is_as_made(&mut self, table: &Table) -> Result<bool> {
+        self.find(table)?;
+        let conflict = self.conflict(table)?;
+        let sql = format!(
+            "SELECT (SELECT count(*) FROM {}) = (SELECT count(*) FROM pg_temp.onemap_undo WHERE began)",
+            table.current()
+        );
+        let as_many: bool = self.link.query_long(&sql)?[0].get(0);
+        self.link
+            .batch("DROP TABLE pg_temp.onemap_undo, pg_temp.onemap_later")?;
+        Ok(conflict.rows == 0 && as_many)
+    }
+
     /// Lists those of them that were changed again since, or whose key another feature has now.
     fn conflict(&mut self, table: &Table) -> Result<Conflict> {
         let (h, tx, v) = (table.history(), self.undone_tx, self.undone);
@@ -59,15 +72,18 @@ impl Undo<'_> {
             let key = quote(&table.columns[at].history);
             format!(
                 " UNION SELECT h.fid FROM {h} h JOIN {h} o ON o.{key} = h.{key} AND o.until_tx IS NULL \
-                 AND o.valid_from IS NOT DISTINCT FROM h.valid_from AND o.fid <> h.fid {since} WHERE h.until_tx = {tx}"
+                 AND o.valid_from IS NOT DISTINCT FROM h.valid_from AND o.fid <> h.fid {since} WHERE h.until_tx = {tx} \
+                 AND NOT EXISTS (SELECT FROM pg_temp.onemap_undo u WHERE u.fid = o.fid)"
             )
         });
+        let (t, fid, same) = (table.current(), quote(&table.fid), table.same("t", "h", self.postgis));
+        // A feature that was changed and changed back is as the version left it.
         self.link.batch_long(&format!(
             "CREATE TEMPORARY TABLE onemap_later ON COMMIT DROP AS \
-             SELECT fid FROM {h} WHERE since_tx = {tx} AND until_tx IS NOT NULL \
+             SELECT h.fid FROM {h} h LEFT JOIN {t} t ON t.{fid} = h.fid \
+               WHERE h.since_tx = {tx} AND h.until_tx IS NOT NULL AND (t.{fid} IS NULL OR NOT {same}) \
              UNION SELECT u.fid FROM pg_temp.onemap_undo u JOIN {h} o ON o.fid = u.fid AND o.until_tx IS NULL \
-               WHERE NOT u.began \
-             UNION SELECT u.fid FROM pg_temp.onemap_undo u JOIN {h} o ON o.fid = u.fid {since} WHERE NOT u.began{with_key}; \
+               WHERE NOT u.began{with_key}; \
              ANALYZE pg_temp.onemap_later"
         ))?;
         let sql = format!(

@@ -375,11 +375,22 @@ pub fn several_layers_are_rolled_back_together_or_not_at_all<H: Harness>() {
     roll_back(&mut *store, 1, Later::Refuse).unwrap_err();
     assert_eq!(store.read(At::Now).unwrap().layers().unwrap().len(), 2);
     undo(&mut *store, 2);
-    assert!(matches!(
-        roll_back(&mut *store, 1, Later::Refuse),
-        Err(Error::LaterChanges { .. })
-    ));
-    assert_eq!(store.catch_up().unwrap(), Version(3));
+    assert_eq!(undo(&mut *store, 1).layers.len(), 2);
+    assert!(store.read(At::Now).unwrap().layers().unwrap().is_empty());
+    assert_sound(&mut *store);
+}
+
+pub fn batches_are_rolled_back_one_after_the_other_down_to_nothing<H: Harness>() {
+    let harness = H::new();
+    let mut store = two_versions(&harness);
+    load(&mut *store, &pois(), LoadMode::Upsert, &[row("a", 11), row("c", 5)]);
+    for version in [3, 2, 1] {
+        undo(&mut *store, version);
+        if version > 1 {
+            assert_as_at(&mut *store, version - 1);
+        }
+    }
+    assert!(store.read(At::Now).unwrap().layers().unwrap().is_empty());
     assert_sound(&mut *store);
 }
 
