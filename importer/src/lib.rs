@@ -12,6 +12,8 @@ pub mod commands;
 pub mod crs;
 pub mod datum;
 pub mod definition;
+pub mod delivery;
+pub mod difference;
 pub mod encoding;
 pub mod error;
 pub mod fields;

@@ -1,5 +1,6 @@
 //! Loading: all sources become one version of the store, or nothing changes.
 
+use crate::delivery;
 use crate::error::{Error, Result};
 use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
@@ -11,7 +12,7 @@ use crate::settings::Settings;
 use crate::source::{self, Beside, FileId, database};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
-use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, without_password};
+use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, SourceFile, Store, without_password};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -50,7 +51,15 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
         who: user(),
         what: format!("load {} ({})", all_shown(&request.sources), mode_word(request.mode)),
     };
-    let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
+    let files = delivery::files(&request.sources, progress)?;
+    let result = into_store(
+        &plans,
+        request.mode,
+        &mut destination,
+        (&batch, files),
+        &mut findings,
+        progress,
+    );
     progress.end();
     let (layers, version, backdrop) = result.inspect_err(|_| destination.undo())?;
     Ok(Summary {
@@ -63,7 +72,7 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
 }
 
 /// The sources as they are kept with the version that they made: for all to read, and so without passwords.
-fn all_shown(sources: &[String]) -> String {
+pub fn all_shown(sources: &[String]) -> String {
     let named = |source: &String| match database::is_named(source) {
         true => database::shown(source),
         false => source.clone(),
@@ -201,7 +210,7 @@ impl Destination {
 }
 
 /// Shows how far a commit is, and holds interruptions off from where on it may be durable.
-fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
+pub fn follow(step: &CommitStep, phase: &mut String, progress: &mut Progress) {
     if step.what == "syncing" {
         interrupt::enter(Phase::Durable);
     } else if interrupt::is_asked() {
@@ -229,7 +238,7 @@ fn into_store(
     plans: &[Plan<'_>],
     mode: LoadMode,
     destination: &mut Destination,
-    batch: &Batch,
+    (batch, files): (&Batch, Vec<SourceFile>),
     findings: &mut Findings,
     progress: &mut Progress,
 ) -> Result<Loaded> {
@@ -241,6 +250,7 @@ fn into_store(
         }
         progress.begin("checking");
         backdrop = city.finish(findings);
+        load.describe(delivery::delivery(files, plans, &layers, findings));
         interrupt::check()
     })?;
     for (layer, (_, counts)) in layers.iter_mut().zip(&committed.layers) {
@@ -249,7 +259,11 @@ fn into_store(
     Ok((layers, (committed.version, made), backdrop))
 }
 
-fn one_layer(
+/// Reads one layer and pushes its rows into `load`.
+///
+/// # Errors
+/// Where the source breaks off, the store refuses, or a replace would leave nothing of a layer.
+pub fn one_layer(
     plan: &Plan<'_>,
     city: &mut City,
     mode: LoadMode,
@@ -322,10 +336,25 @@ pub fn user() -> String {
     names
         .iter()
         .find_map(|name| std::env::var(name).ok())
+        .or_else(passwd_name)
         .unwrap_or_else(|| "unknown".into())
 }
 
-fn mode_word(mode: LoadMode) -> &'static str {
+/// What the machine calls the user that this process runs as, where its environment does not say.
+fn passwd_name() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let own = std::fs::metadata("/proc/self").ok()?.uid().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_user = |line: &str| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        (parts.nth(1) == Some(own.as_str())).then(|| name.to_owned())
+    };
+    users.lines().find_map(of_user)
+}
+
+/// How the command line calls it.
+pub fn mode_word(mode: LoadMode) -> &'static str {
     match mode {
         LoadMode::Replace => "replace",
         LoadMode::Append => "append",

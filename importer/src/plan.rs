@@ -50,6 +50,8 @@ pub struct Plan<'s> {
     pub rules: Arc<Rules>,
     /// What its columns look like, where they are not called as in its definition and no mapping was given.
     pub suggestion: Option<Suggestion>,
+    /// The mapping of its columns, where one was given or agreed to.
+    pub mapping: Option<LayerMapping>,
     /// Why it cannot be read so; the suggestion may help.
     pub refused: Option<String>,
 }
@@ -317,6 +319,7 @@ impl<'s> Plan<'s> {
             findings,
             rules,
             suggestion,
+            mapping: mapping.cloned(),
             refused,
         })
     }

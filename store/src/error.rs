@@ -1,5 +1,6 @@
 //! What can go wrong in a store.
 
+use crate::Conflict;
 use onemap_model::{Fid, Name, Version};
 
 /// The result of a store's work.
@@ -121,6 +122,26 @@ pub enum Error {
         /// The layer.
         layer: Name,
         /// What does not fit, with the value.
+        reason: String,
+    },
+    /// Rows of a batch that is to be rolled back were changed again since.
+    #[error(
+        "version {version} is not rolled back, for later versions built on it: {}; roll those back first, or leave such \
+         features as they are with --keep-later",
+        .conflicts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    LaterChanges {
+        /// The batch.
+        version: Version,
+        /// What was changed, by layer.
+        conflicts: Vec<Conflict>,
+    },
+    /// A version cannot be undone, whatever is asked.
+    #[error("version {version} cannot be rolled back: {reason}")]
+    NotUndone {
+        /// The version.
+        version: Version,
+        /// Why not.
         reason: String,
     },
     /// SQLite failed.

@@ -5,6 +5,7 @@
 //! suite (`tests/contract.rs`), into which a store is entered by name.
 
 mod backup;
+mod batch;
 mod difference;
 mod digest;
 mod error;
@@ -15,12 +16,15 @@ mod postgis;
 mod store;
 
 pub use backup::{BackupStep, Existing, backup, restore};
+pub use batch::{
+    Batch, BatchLayer, Conflict, DeliveredLayer, Delivery, FindingCount, Later, RecordedBatch, RolledBack, SourceFile,
+};
 pub use digest::{ContentDigest, content_digest};
 pub use error::{Error, Result};
 pub use geopackage::{GeoPackage, PlainGeoPackage, PlainLayer, PlainSrs};
 pub use open::{OpenMode, open};
 pub use postgis::{PostGis, is_connection, without_password};
 pub use store::{
-    At, Batch, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode,
-    LogEntry, LogPage, LogPosition, Pruned, Reading, RecordedState, Stamp, Store,
+    At, Commit, CommitStep, Committed, Difference, Edit, LayerCommit, LayerState, Load, LoadCounts, LoadMode, LogEntry,
+    LogPage, LogPosition, Planned, Pruned, Reading, RecordedState, Stamp, Store,
 };

@@ -1,8 +1,9 @@
 //! The contract that every store keeps.
 
-use crate::Result;
+use crate::{Batch, Delivery, Later, RecordedBatch, Result, RolledBack};
 
 use onemap_model::{Change, Epoch, Feature, Fid, GeometryType, Instant, Layer, Name, Row, Version};
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -52,6 +53,34 @@ pub trait Store: Send {
     /// # Errors
     /// [`crate::Error::Busy`] where another load is under way; faults of the file or the connection.
     fn begin(&mut self, batch: &Batch) -> Result<Box<dyn Load + '_>>;
+
+    /// The batches there were, the latest first: at most `limit`, of those before the version `before` that were of the
+    /// layer named.
+    ///
+    /// # Errors
+    /// Faults of the file or the connection.
+    fn batches(&mut self, layer: Option<&Name>, before: Option<Version>, limit: usize) -> Result<Vec<RecordedBatch>>;
+
+    /// What is known of a version: what is kept of its batch, or, where another program made it, of the commit alone.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownVersion`]; faults of the file or the connection.
+    fn batch(&mut self, version: Version) -> Result<RecordedBatch>;
+
+    /// Undoes what the version `undone` did, as a new version: rows that it made are removed, rows that it changed or
+    /// removed are again what they were, with their numbers. `step` hears how far it has come.
+    ///
+    /// # Errors
+    /// [`crate::Error::LaterChanges`] where rows were changed again since and `later` says that this stops it;
+    /// [`crate::Error::UnknownVersion`], [`crate::Error::Pruned`], [`crate::Error::NotUndone`], [`crate::Error::Busy`];
+    /// faults of the file or the connection. Nothing is changed then.
+    fn roll_back(
+        &mut self,
+        undone: Version,
+        batch: &Batch,
+        later: Later,
+        step: &mut dyn FnMut(CommitStep),
+    ) -> Result<RolledBack>;
 
     /// Makes single edits, as one version.
     ///
@@ -210,17 +239,9 @@ pub struct Pruned {
     pub rows: u64,
 }
 
-/// Who loads what: kept with the version that the load makes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Batch {
-    /// The user of the operating system, or of the service.
-    pub who: String,
-    /// The command and its sources, in words.
-    pub what: String,
-}
-
 /// What loading does with the rows that a layer has already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LoadMode {
     /// The loaded rows are the layer from now on. Rows that were there before, equal in all, stay untouched.
     Replace,
@@ -252,6 +273,20 @@ pub trait Load {
     /// # Errors
     /// Faults such as a full disk.
     fn finish_layer(&mut self, geometry_type: GeometryType) -> Result<()>;
+
+    /// Says what was delivered: kept with the batch. What is said last counts.
+    fn describe(&mut self, delivery: Delivery);
+
+    /// Hands out what [`Load::commit`] would change, and ends the load without changing anything: layer by layer in the
+    /// order they were loaded, until `each` breaks off. The counts are whole whatever it does.
+    ///
+    /// # Errors
+    /// As [`Load::commit`].
+    fn preview(
+        self: Box<Self>,
+        step: &mut dyn FnMut(CommitStep),
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<(Name, LoadCounts)>>;
 
     /// Makes all layers of the load one version, durably, and says what became of the rows. `step` hears how far the
     /// commit has come. A load that changes nothing makes no version.
@@ -285,7 +320,7 @@ pub struct Committed {
 }
 
 /// What became of the rows of one layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LoadCounts {
     /// Rows that are new.
     pub inserted: u64,
@@ -295,6 +330,20 @@ pub struct LoadCounts {
     pub unchanged: u64,
     /// Rows that were there before and are no longer.
     pub deleted: u64,
+}
+
+/// A change that a load would make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned<'l> {
+    /// The layer whose fields the rows have: as it would be, or, where it would get other fields, as it is for what
+    /// would go.
+    pub layer: &'l Layer,
+    /// The feature; none where it would be new.
+    pub fid: Option<Fid>,
+    /// What it is; none where it would be new.
+    pub old: Option<Row>,
+    /// What it would be; none where it would cease to be.
+    pub new: Option<Row>,
 }
 
 /// A single edit.

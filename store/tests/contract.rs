@@ -1,6 +1,8 @@
 //! What every store must do alike. A store is entered by name at the end of this file.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "contract/batches.rs"]
+mod batches;
 #[path = "contract/edits.rs"]
 mod edits;
 #[path = "contract/loads.rs"]
@@ -121,6 +123,26 @@ macro_rules! contract {
             what_is_pruned_is_gone_and_the_rest_is_as_it_was,
             a_version_that_is_not_kept_cannot_be_pruned_to,
             numbers_are_not_used_again_after_pruning,
+        );
+        contract!(@tests $harness, batches:
+            a_load_leaves_a_batch_that_says_who_brought_what,
+            what_makes_no_version_leaves_no_batch,
+            a_version_of_single_edits_is_no_batch_but_can_be_shown_and_rolled_back,
+            a_rollback_restores_rows_with_their_numbers_times_and_bytes,
+            a_rollback_can_be_rolled_back,
+            rolling_back_a_first_load_takes_the_layer_away_and_back_again,
+            rolling_back_a_load_with_other_fields_brings_the_old_ones_back,
+            rolling_back_brings_titles_and_keys_back,
+            geometries_of_a_wider_kind_are_rolled_back_out_of_the_layer,
+            a_rollback_leaves_what_other_batches_did,
+            rows_that_were_changed_again_stop_a_rollback_and_are_named,
+            a_key_that_was_given_again_stops_a_rollback,
+            a_first_load_that_others_built_on_is_not_taken_away,
+            several_layers_are_rolled_back_together_or_not_at_all,
+            batches_are_rolled_back_one_after_the_other_down_to_nothing,
+            a_version_that_is_not_there_or_not_kept_is_not_rolled_back,
+            a_large_rollback_is_like_a_small_one,
+            a_preview_says_what_a_load_would_do_and_does_nothing,
         );
     })+ };
     (@tests $harness:ty, $file:ident: $($test:ident,)+) => {

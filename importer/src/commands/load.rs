@@ -24,14 +24,25 @@ pub struct LoadArgs {
     access: Option<Who>,
 }
 
+/// What becomes of rows that a layer has already.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
+pub enum Mode {
     /// The loaded rows are the layer from now on
     Replace,
     /// The loaded rows are added
     Append,
     /// Loaded rows take the place of those with the same key
     Upsert,
+}
+
+impl From<Mode> for LoadMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Replace => LoadMode::Replace,
+            Mode::Append => LoadMode::Append,
+            Mode::Upsert => LoadMode::Upsert,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -57,11 +68,7 @@ pub fn run(args: &LoadArgs) -> Result<()> {
         sources: args.source.sources.clone(),
         store: args.to.clone(),
         store_crs: args.source.store_crs()?,
-        mode: match args.mode {
-            Mode::Replace => LoadMode::Replace,
-            Mode::Append => LoadMode::Append,
-            Mode::Upsert => LoadMode::Upsert,
-        },
+        mode: args.mode.into(),
         settings,
         kept_findings: args.source.kept_findings(),
     };

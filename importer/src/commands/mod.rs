@@ -1,11 +1,15 @@
 //! The commands of `onemap-import`, one module each.
 
 mod backup;
+mod batches;
 mod check;
+mod diff;
 mod load;
 mod map;
 mod prune;
+mod rollback;
 mod sample;
+mod show;
 mod verify;
 
 use crate::error::{Error, Result};
@@ -46,6 +50,18 @@ enum Command {
     Map(Box<map::MapArgs>),
     /// Make a city of made-up data
     Sample(sample::SampleArgs),
+    /// List the loads of a store, the latest first
+    #[command(after_help = batches::EXAMPLES)]
+    Batches(batches::BatchesArgs),
+    /// Say all that is known of a load
+    #[command(after_help = show::EXAMPLES)]
+    Show(show::ShowArgs),
+    /// Undo a load, as a new version
+    #[command(after_help = rollback::EXAMPLES)]
+    Rollback(rollback::RollbackArgs),
+    /// Say what a load would change, and change nothing
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(Box<diff::DiffArgs>),
     /// Compare a store's tables, history and log with each other
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::VerifyArgs),
@@ -150,6 +166,10 @@ pub fn main() -> ExitCode {
         interrupt::listen().map_err(|e| Error::io("signal handlers".as_ref(), e))?;
         match &cli.command {
             Command::Load(args) => load::run(args),
+            Command::Batches(args) => batches::run(args),
+            Command::Show(args) => show::run(args),
+            Command::Rollback(args) => rollback::run(args),
+            Command::Diff(args) => return diff::run(args),
             Command::Check(args) => check::run(args),
             Command::Map(args) => map::run(args),
             Command::Sample(args) => sample::run(args),
@@ -158,12 +178,16 @@ pub fn main() -> ExitCode {
             Command::Backup(args) => backup::backup(args),
             Command::Restore(args) => backup::restore(args),
         }
+        .map(|()| ExitCode::SUCCESS)
     };
     // A panic has been printed by then; it is a fault, not the user's data.
     let Ok(result) = std::panic::catch_unwind(run) else {
         return ExitCode::from(2);
     };
-    let Err(error) = result else { return ExitCode::SUCCESS };
+    let error = match result {
+        Ok(code) => return code,
+        Err(error) => error,
+    };
     eprintln!("{}", crate::error::one_line(&error.to_string()));
     match error {
         Error::Interrupted => ExitCode::from(interrupt::EXIT_CODE as u8),

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod database;
 pub mod dbf;
+mod files;
 mod folder;
 pub mod format;
 mod places;
@@ -20,6 +21,8 @@ use gdal::vector::{Layer, LayerAccess};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use sheets::Sheet;
 use std::path::{Path, PathBuf};
+
+pub use files::files_of;
 
 /// A source as the user named it, with everything that was found in it.
 pub struct Source {

@@ -1,7 +1,8 @@
 //! Writing what a load changes into the layer's tables.
 
 use super::catalog::{self, Touched};
-use super::diff::{self, Difference, STEP_ROWS, told};
+pub(super) use super::diff::told;
+use super::diff::{self, Difference, STEP_ROWS};
 use super::fault::Inner;
 use super::load::LayerLoad;
 use super::pack::Packer;
@@ -58,7 +59,7 @@ pub(super) fn apply(
     Ok((Some(touched), counts))
 }
 
-fn check_keys(db: &Connection, load: &LayerLoad) -> Inner<()> {
+pub(super) fn check_keys(db: &Connection, load: &LayerLoad) -> Inner<()> {
     let sql = format!(
         "SELECT key FROM {} WHERE key IS NOT NULL GROUP BY key HAVING count(*) > 1 LIMIT 1",
         load.stage.name
@@ -116,7 +117,7 @@ fn supersede(
 }
 
 /// Copies rows into the history, closed by `version`.
-fn close(db: &Connection, table: &Table, filter: &str, version: Version) -> Inner<u64> {
+pub(super) fn close(db: &Connection, table: &Table, filter: &str, version: Version) -> Inner<u64> {
     let columns = format!("{}, {}, since", quote(&table.fid), table.content().join(", "));
     let (t, h) = (table.current(), table.history());
     let sql = format!("INSERT INTO {h} ({columns}, until) SELECT {columns}, {version} FROM {t} {filter}");

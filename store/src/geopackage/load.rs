@@ -2,18 +2,22 @@
 
 use super::GeoPackage;
 use super::apply;
+use super::batches;
 use super::catalog;
 use super::fault::{Fault, Inner};
 use super::look;
+use super::preview;
 use super::schema;
 use super::seal;
 use super::stage::Stage;
 use super::table::Table;
+use crate::batch::{BatchLayer, Record};
 use crate::layer::fit::{check_load, misfit};
 use crate::layer::plan::{self, Places};
-use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
+use crate::{Batch, CommitStep, Committed, Delivery, Error, Load, LoadCounts, LoadMode, Planned, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Version};
 use rusqlite::Connection;
+use std::ops::ControlFlow;
 
 /// How often a commit waits for the busy time-out of some seconds.
 const COMMIT_TRIES: u32 = 24;
@@ -27,6 +31,7 @@ pub(super) fn begin<'p>(package: &'p mut GeoPackage, batch: &Batch) -> Result<Bo
     let mut loading = Loading {
         package,
         batch: batch.clone(),
+        delivery: Delivery::default(),
         base: Version(0),
         layers: Vec::new(),
         state: State::BetweenLayers,
@@ -39,6 +44,7 @@ pub(super) fn begin<'p>(package: &'p mut GeoPackage, batch: &Batch) -> Result<Bo
 struct Loading<'p> {
     package: &'p mut GeoPackage,
     batch: Batch,
+    delivery: Delivery,
     base: Version,
     layers: Vec<LayerLoad>,
     state: State,
@@ -142,6 +148,27 @@ impl Loading<'_> {
         Ok(())
     }
 
+    fn tell(
+        &mut self,
+        step: &mut dyn FnMut(CommitStep),
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
+    ) -> Inner<Vec<(Name, LoadCounts)>> {
+        let db = &self.package.db;
+        let mut flow = ControlFlow::Continue(());
+        let mut counts = Vec::new();
+        for layer in &self.layers {
+            let mut each = |planned: Planned<'_>| {
+                if flow.is_continue() {
+                    flow = each(planned);
+                }
+                flow
+            };
+            let done = preview::preview(db, layer, step, &mut each)?;
+            counts.push((layer.stage.table.layer.name().clone(), done));
+        }
+        Ok(counts)
+    }
+
     fn write(&mut self, step: &mut dyn FnMut(CommitStep)) -> Inner<Committed> {
         if self.state == State::InLayer {
             let layer = &self.current()?.stage.table.layer;
@@ -161,6 +188,7 @@ impl Loading<'_> {
         if !touched.is_empty() {
             touched.sort_by(|a, b| a.layer.cmp(&b.layer));
             catalog::record(db, next, &self.batch.who, &self.batch.what, &touched)?;
+            batches::record(db, next, None, &self.record(&counts))?;
         }
         step(CommitStep {
             what: "syncing",
@@ -178,6 +206,22 @@ impl Loading<'_> {
             version,
             layers: counts,
         })
+    }
+}
+
+impl Loading<'_> {
+    /// What is kept of the batch.
+    fn record(&self, counts: &[(Name, LoadCounts)]) -> Record {
+        let layers = self.layers.iter().zip(counts);
+        let layers = layers.map(|(load, (layer, counts))| BatchLayer {
+            layer: layer.clone(),
+            mode: Some(load.mode),
+            counts: *counts,
+        });
+        Record {
+            layers: layers.collect(),
+            delivery: self.delivery.clone(),
+        }
     }
 }
 
@@ -208,6 +252,19 @@ impl Load for Loading<'_> {
         self.package.named(finished)
     }
 
+    fn describe(&mut self, delivery: Delivery) {
+        self.delivery = delivery;
+    }
+
+    fn preview(
+        mut self: Box<Self>,
+        step: &mut dyn FnMut(CommitStep),
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<(Name, LoadCounts)>> {
+        let told = self.tell(step, each);
+        self.package.named(told)
+    }
+
     fn commit(mut self: Box<Self>, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
         let written = self.write(step);
         self.package.named(written)
@@ -215,7 +272,7 @@ impl Load for Loading<'_> {
 }
 
 /// Commits, waiting for those who read: no new reader gets in meanwhile, and a long load is not to be lost to one.
-fn commit_patiently(db: &Connection) -> Inner<()> {
+pub(super) fn commit_patiently(db: &Connection) -> Inner<()> {
     for _ in 1..COMMIT_TRIES {
         match db.execute_batch("COMMIT").map_err(Fault::from) {
             Err(fault) if fault.is_busy() => tracing::info!("waiting for another process to end its reading"),

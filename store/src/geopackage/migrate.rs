@@ -10,7 +10,11 @@ use rusqlite::{Connection, TransactionBehavior, params};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../schemas/migrations/geopackage/0001_store.sql"),
     include_str!("../../../schemas/migrations/geopackage/0002_kept.sql"),
+    include_str!("../../../schemas/migrations/geopackage/0003_batches.sql"),
 ];
+
+/// The schema version from which on layers' rows are kept once more.
+const KEPT: usize = 2;
 
 /// What is done about an older schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +89,12 @@ fn apply(db: &Connection, from: usize) -> Inner<()> {
         db.execute_batch(migration)?;
     }
     // The tables of layers are known only here. A layer whose table is gone is left to the next look.
-    for table in catalog::current_tables(db)? {
+    let unkept = if from < KEPT {
+        catalog::current_tables(db)?
+    } else {
+        Vec::new()
+    };
+    for table in unkept {
         if schema::exists(db, table.name())? && schema::exists(db, &table.history_name())? {
             kept::make(db, &table)?;
         }

@@ -10,6 +10,7 @@ mod adopt;
 mod adopt_shape;
 mod apply;
 pub(crate) mod backup;
+mod batches;
 mod blob;
 mod catalog;
 mod commits;
@@ -26,8 +27,11 @@ mod migrate;
 mod open;
 mod pack;
 mod plain;
+mod preview;
 mod prune;
 mod read;
+mod revive;
+mod rollback;
 mod rows;
 mod schema;
 mod seal;
@@ -35,6 +39,7 @@ mod stage;
 mod states;
 mod table;
 mod triggers;
+mod undo;
 mod values;
 mod verify;
 mod wal;
@@ -44,8 +49,8 @@ pub(crate) use rows::{put_bytes, put_row};
 pub(crate) use values::{array_from_text, array_to_text, without_sign_of_zero};
 
 use crate::{
-    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, Pruned, Reading, RecordedState, Result, Store,
-    difference,
+    At, Batch, Commit, CommitStep, Difference, Edit, Later, Load, LogPage, LogPosition, Pruned, Reading, RecordedBatch,
+    RecordedState, Result, RolledBack, Store, difference,
 };
 use fault::Inner;
 use migrate::Schema;
@@ -143,6 +148,27 @@ impl Store for GeoPackage {
 
     fn begin(&mut self, batch: &Batch) -> Result<Box<dyn Load + '_>> {
         load::begin(self, batch)
+    }
+
+    fn batches(&mut self, layer: Option<&Name>, before: Option<Version>, limit: usize) -> Result<Vec<RecordedBatch>> {
+        let batches = batches::before(&self.db, layer, before, limit);
+        self.named(batches)
+    }
+
+    fn batch(&mut self, version: Version) -> Result<RecordedBatch> {
+        let batch = batches::of(&self.db, version);
+        self.named(batch)
+    }
+
+    fn roll_back(
+        &mut self,
+        undone: Version,
+        batch: &Batch,
+        later: Later,
+        step: &mut dyn FnMut(CommitStep),
+    ) -> Result<RolledBack> {
+        let done = rollback::roll_back(self, undone, batch, later, step);
+        self.named(done)
     }
 
     fn edit(&mut self, edits: &[Edit]) -> Result<Version> {

@@ -11,7 +11,7 @@ use super::types::{Dims, Shape};
 use super::{catalog, triggers, write};
 use crate::layer::fit::misfit;
 use crate::{CommitStep, Error, LoadCounts, LoadMode, Result};
-use onemap_model::GeometryType;
+use onemap_model::{GeometryType, Layer};
 
 type Step<'s> = &'s mut dyn FnMut(CommitStep);
 
@@ -47,7 +47,7 @@ fn of_values(load: &LayerLoad, error: Error) -> Error {
 }
 
 /// A step of the commit of one layer.
-fn told(what: &'static str, table: &Table, done: u64, total: u64) -> CommitStep {
+pub(super) fn told(what: &'static str, table: &Table, done: u64, total: u64) -> CommitStep {
     CommitStep {
         what,
         layer: Some(table.layer.name().clone()),
@@ -82,7 +82,7 @@ fn become_layer(link: &mut Link, load: &mut LayerLoad, tx: i64, postgis: &str, s
         literal(&table.sequence())
     ))?;
     if let Some(existing) = &load.existing {
-        take_place(link, existing, stage)?;
+        take_place(link, existing, &stage.table.layer, &stage.name)?;
     }
     schema::finish(link, &stage.table, postgis)?;
     catalog::define(link, stage.table.name(), Some(&stage.table), tx)?;
@@ -119,7 +119,7 @@ fn begin_states(link: &mut Link, stage: &mut Stage, tx: i64, postgis: &str) -> R
 }
 
 /// Ends all states of a layer.
-fn close_all(link: &mut Link, existing: &Table, tx: i64) -> Result<u64> {
+pub(super) fn close_all(link: &mut Link, existing: &Table, tx: i64) -> Result<u64> {
     link.batch(&format!(
         "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
         existing.current()
@@ -130,31 +130,28 @@ fn close_all(link: &mut Link, existing: &Table, tx: i64) -> Result<u64> {
     ))
 }
 
-/// Puts the new table in the place of the old one, with the same rights.
-fn take_place(link: &mut Link, existing: &Table, stage: &Stage) -> Result<()> {
+/// Puts the new table, at `place`, in the place of the old one, with the same rights.
+pub(super) fn take_place(link: &mut Link, existing: &Table, layer: &Layer, place: &str) -> Result<()> {
     let rights = "SELECT coalesce(string_agg(format('GRANT %s ON TABLE %s TO %s%s', a.privilege_type, $2::text,
                    CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(g.rolname) END,
                    CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; '), '')
                  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
                  LEFT JOIN pg_roles g ON g.oid = a.grantee
                  WHERE n.nspname = 'public' AND c.relname = $1 AND a.grantee <> c.relowner";
-    let rows = link.query(rights, &[&existing.name(), &stage.name])?;
+    let rows = link.query(rights, &[&existing.name(), &place])?;
     link.batch(rows[0].get(0))?;
     link.batch(&schema::drop_current(existing)).map_err(|error| match error {
         Error::Postgres { message, code, .. } if code.as_deref() == Some("2BP01") => misfit(
-            &stage.table.layer,
+            layer,
             format!("it has other fields than before, and its table cannot be replaced while others build on it: {message}"),
         ),
         error => error,
     })?;
-    let bare = stage
-        .name
-        .rsplit_once('.')
-        .map_or(stage.name.as_str(), |(_, name)| name);
+    let bare = place.rsplit_once('.').map_or(place, |(_, name)| name);
     let name = quote(existing.name());
     link.batch(&format!(
         "ALTER TABLE {} SET SCHEMA public; ALTER TABLE public.{bare} RENAME TO {name}",
-        stage.name
+        place
     ))
 }
 

@@ -5,24 +5,28 @@
 
 use super::PostGis;
 use super::apply;
+use super::batches;
 use super::catalog;
 use super::connect::Link;
+use super::preview;
 use super::schema;
 use super::stage::{Purpose, Stage};
 use super::table::{Table, literal, quote};
 use super::transaction::{self, Isolation};
 use super::types::Dims;
+use crate::batch::{BatchLayer, Record};
 use crate::layer::fit::misfit;
 use crate::layer::plan::{self, Places};
-use crate::{Batch, CommitStep, Committed, Error, Load, LoadMode, Result};
+use crate::{Batch, CommitStep, Committed, Delivery, Error, Load, LoadCounts, LoadMode, Planned, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Version};
+use std::ops::ControlFlow;
 
 /// What a load's transaction is given beyond others: all the time it needs, memory for sorting, patience with writers. Its
 /// few long statements would each be compiled for seconds, because of temporary tables of which nothing is known.
 const SETTINGS: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
     SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL jit = off";
 /// How long the commit waits for somebody who writes to one of the layers.
-const PATIENCE: &str = "SET LOCAL lock_timeout = '10min'";
+pub(super) const PATIENCE: &str = "SET LOCAL lock_timeout = '10min'";
 /// One load at a time; the lock goes with the transaction, however it ends.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('onemap'), hashtext('load'))";
 
@@ -32,19 +36,26 @@ pub(super) fn begin<'p>(store: &'p mut PostGis, batch: &Batch) -> Result<Box<dyn
     let loading = Loading {
         store,
         batch: batch.clone(),
+        delivery: Delivery::default(),
         layers: Vec::new(),
         state: State::BetweenLayers,
     };
     let link = &mut loading.store.link;
     link.batch(Isolation::ReadCommitted.begin())?;
-    link.batch(SETTINGS)?;
-    link.batch(LOCK)?;
+    prepare(link)?;
     Ok(Box::new(loading))
+}
+
+/// Makes the running transaction one for long work, and the only one of its kind.
+pub(super) fn prepare(link: &mut Link) -> Result<()> {
+    link.batch(SETTINGS)?;
+    link.batch(LOCK)
 }
 
 struct Loading<'p> {
     store: &'p mut PostGis,
     batch: Batch,
+    delivery: Delivery,
     layers: Vec<LayerLoad>,
     state: State,
 }
@@ -168,6 +179,9 @@ impl Loading<'_> {
             let done = apply::apply(link, layer, tx, postgis, step)?;
             counts.push((layer.stage.table.layer.name().clone(), done));
         }
+        let record = self.record(&counts);
+        let link = &mut self.store.link;
+        batches::record(link, tx, None, &record)?;
         step(CommitStep {
             what: "syncing",
             layer: None,
@@ -184,7 +198,7 @@ impl Loading<'_> {
 }
 
 /// Commits. Where the connection is lost before the answer came, the database is asked what became of it.
-fn commit(link: &mut Link, tx: i64) -> Result<Version> {
+pub(super) fn commit(link: &mut Link, tx: i64) -> Result<Version> {
     match link.batch_long("COMMIT") {
         Ok(()) => catalog::version_of(link, tx),
         Err(Error::Unreachable { store, reason }) => {
@@ -223,6 +237,22 @@ fn last_number(link: &mut Link, table: &Table) -> Result<i64> {
         literal(&table.sequence())
     );
     Ok(link.query(&sql, &[])?[0].get(0))
+}
+
+impl Loading<'_> {
+    /// What is kept of the batch.
+    fn record(&self, counts: &[(Name, LoadCounts)]) -> Record {
+        let layers = self.layers.iter().zip(counts);
+        let layers = layers.map(|(load, (layer, counts))| BatchLayer {
+            layer: layer.clone(),
+            mode: Some(load.mode),
+            counts: *counts,
+        });
+        Record {
+            layers: layers.collect(),
+            delivery: self.delivery.clone(),
+        }
+    }
 }
 
 impl Drop for Loading<'_> {
@@ -268,6 +298,31 @@ impl Load for Loading<'_> {
         current.stage.settle(link, kind, postgis)?;
         self.state = State::BetweenLayers;
         Ok(())
+    }
+
+    fn describe(&mut self, delivery: Delivery) {
+        self.delivery = delivery;
+    }
+
+    fn preview(
+        mut self: Box<Self>,
+        step: &mut dyn FnMut(CommitStep),
+        each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<(Name, LoadCounts)>> {
+        let mut flow = ControlFlow::Continue(());
+        let mut counts = Vec::new();
+        let Self { store, layers, .. } = &mut *self;
+        for layer in layers {
+            let mut each = |planned: Planned<'_>| {
+                if flow.is_continue() {
+                    flow = each(planned);
+                }
+                flow
+            };
+            let done = preview::preview(&mut store.link, layer, &store.postgis, step, &mut each)?;
+            counts.push((layer.stage.table.layer.name().clone(), done));
+        }
+        Ok(counts)
     }
 
     fn commit(mut self: Box<Self>, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {

@@ -9,9 +9,10 @@ use crate::{Error, OpenMode, Result};
 use onemap_model::{Crs, Epoch};
 
 /// The migrations in order; the schema version is how many of them were applied.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../schemas/migrations/postgis/0001_store.sql"),
     include_str!("../../../schemas/migrations/postgis/0002_functions.sql"),
+    include_str!("../../../schemas/migrations/postgis/0003_batches.sql"),
 ];
 
 /// The key of the lock under which a store is made, migrated, and brought in line with its tables.

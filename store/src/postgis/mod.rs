@@ -6,6 +6,7 @@
 
 mod apply;
 pub(crate) mod backup;
+mod batches;
 mod catalog;
 mod commits;
 mod compare;
@@ -20,9 +21,12 @@ mod load;
 mod log;
 mod look;
 mod migrate;
+mod preview;
 mod prune;
 mod read;
 mod reshape;
+mod revive;
+mod rollback;
 mod rows;
 mod scan;
 mod schema;
@@ -35,13 +39,14 @@ mod tls;
 mod transaction;
 mod triggers;
 mod types;
+mod undo;
 mod values;
 mod verify;
 mod write;
 
 use crate::{
-    At, Batch, Commit, Difference, Edit, Load, LogPage, LogPosition, OpenMode, Pruned, Reading, RecordedState, Result,
-    Store,
+    At, Batch, Commit, CommitStep, Difference, Edit, Later, Load, LogPage, LogPosition, OpenMode, Pruned, Reading,
+    RecordedBatch, RecordedState, Result, RolledBack, Store,
 };
 use connect::{Link, Readiness};
 use onemap_model::{Crs, Epoch, Fid, Instant, Name, Version};
@@ -138,6 +143,26 @@ impl Store for PostGis {
 
     fn begin(&mut self, batch: &Batch) -> Result<Box<dyn Load + '_>> {
         load::begin(self, batch)
+    }
+
+    fn batches(&mut self, layer: Option<&Name>, before: Option<Version>, limit: usize) -> Result<Vec<RecordedBatch>> {
+        self.ready()?;
+        batches::before(&mut self.link, layer, before, limit)
+    }
+
+    fn batch(&mut self, version: Version) -> Result<RecordedBatch> {
+        self.ready()?;
+        batches::of(&mut self.link, version)
+    }
+
+    fn roll_back(
+        &mut self,
+        undone: Version,
+        batch: &Batch,
+        later: Later,
+        step: &mut dyn FnMut(CommitStep),
+    ) -> Result<RolledBack> {
+        rollback::roll_back(self, undone, batch, later, step)
     }
 
     fn edit(&mut self, edits: &[Edit]) -> Result<Version> {

@@ -50,7 +50,7 @@ fn names(link: &mut Link) -> Result<Vec<String>> {
     Ok(link.query(sql, &[])?.iter().map(|row| row.get(0)).collect())
 }
 
-/// Forgets commits, counts and definitions that no version from `v` on needs. Of each layer the last change stays, and so
+/// Forgets commits, counts and definitions that no version from `v` on needs. Batches stay, as a record of who did what when. Of each layer the last change stays, and so
 /// does the commit of the oldest version.
 fn forget(link: &mut Link, v: i64) -> Result<()> {
     link.execute(
@@ -63,7 +63,9 @@ fn forget(link: &mut Link, v: i64) -> Result<()> {
         &[&v],
     )?;
     link.execute(
-        "DELETE FROM onemap_meta.commit c WHERE c.version < $1 AND NOT EXISTS (SELECT FROM onemap_meta.touched t WHERE t.tx = c.tx)",
+        "DELETE FROM onemap_meta.commit c WHERE c.version < $1 
+           AND NOT EXISTS (SELECT FROM onemap_meta.touched t WHERE t.tx = c.tx)
+           AND NOT EXISTS (SELECT FROM onemap_meta.batch b WHERE b.tx = c.tx)",
         &[&v],
     )?;
     link.execute("DELETE FROM onemap_meta.layer_count k WHERE k.version < $1", &[&v])?;

@@ -15,7 +15,7 @@ use crate::{LoadCounts, Result};
 
 /// Who writes the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Recorder {
+pub(super) enum Recorder {
     Triggers,
     /// The statements themselves.
     Statements,
@@ -58,7 +58,7 @@ pub(super) fn write(
 }
 
 /// Whether a statement on the layer's table changes in it what it says, and nothing else.
-fn acts_alone(link: &mut Link, table: &Table) -> Result<bool> {
+pub(super) fn acts_alone(link: &mut Link, table: &Table) -> Result<bool> {
     let sql = "SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relhassubclass AND NOT EXISTS
                  (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT starts_with(t.tgname, $2))
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -69,7 +69,7 @@ fn acts_alone(link: &mut Link, table: &Table) -> Result<bool> {
 
 impl Recorder {
     /// The statement, with that which writes what it did: `done` are the rows that it changed.
-    fn after(self, statement: &str, record: &str) -> String {
+    pub fn after(self, statement: &str, record: &str) -> String {
         match self {
             Recorder::Triggers => statement.to_owned(),
             Recorder::Statements => format!("WITH done AS ({statement} RETURNING t.*){record}"),
@@ -107,7 +107,7 @@ fn insert(kept: &Table, stage: &Stage, difference: &Difference, postgis: &str) -
 }
 
 /// The staged rows, told as the layer that is kept tells them.
-fn told(kept: &Table, stage: &Stage) -> Table {
+pub(super) fn told(kept: &Table, stage: &Stage) -> Table {
     Table {
         layer: kept.layer.clone(),
         ..stage.table.clone()
@@ -115,7 +115,7 @@ fn told(kept: &Table, stage: &Stage) -> Table {
 }
 
 /// Ends the states of the rows in `done`.
-fn ended(kept: &Table, tx: i64) -> String {
+pub(super) fn ended(kept: &Table, tx: i64) -> String {
     format!(
         " UPDATE {} h SET until_tx = {tx} FROM done d WHERE h.fid = d.{} AND h.until_tx IS NULL",
         kept.history(),
@@ -124,7 +124,7 @@ fn ended(kept: &Table, tx: i64) -> String {
 }
 
 /// Ends the states of the rows in `done` that are not as they were, and begins others.
-fn replaced(kept: &Table, tx: i64, postgis: &str) -> String {
+pub(super) fn replaced(kept: &Table, tx: i64, postgis: &str) -> String {
     format!(
         ", ended AS ({} AND NOT {} RETURNING h.fid){} JOIN ended e ON e.fid = d.{}",
         ended(kept, tx),
@@ -135,7 +135,7 @@ fn replaced(kept: &Table, tx: i64, postgis: &str) -> String {
 }
 
 /// Begins states of the rows in `done`.
-fn begun(kept: &Table, tx: i64, postgis: &str) -> String {
+pub(super) fn begun(kept: &Table, tx: i64, postgis: &str) -> String {
     format!(
         " INSERT INTO {} (fid, {}, since_tx) SELECT d.{}, {}, {tx} FROM done d",
         kept.history(),

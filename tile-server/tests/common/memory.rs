@@ -2,8 +2,8 @@
 
 use onemap_model::{Change, Epoch, Feature, Fid, Instant, Layer, Name, Version};
 use onemap_store::{
-    At, Batch, Commit, Difference, Edit, Error, LayerCommit, LayerState, Load, LogEntry, LogPage, LogPosition, Pruned,
-    Reading, RecordedState, Result, Stamp, Store,
+    At, Batch, Commit, CommitStep, Difference, Edit, Error, Later, LayerCommit, LayerState, Load, LogEntry, LogPage,
+    LogPosition, Pruned, Reading, RecordedBatch, RecordedState, Result, RolledBack, Stamp, Store,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -318,6 +318,18 @@ impl Store for Opened {
 
     fn begin(&mut self, _: &Batch) -> Result<Box<dyn Load + '_>> {
         panic!("a server never loads")
+    }
+
+    fn batches(&mut self, _: Option<&Name>, _: Option<Version>, _: usize) -> Result<Vec<RecordedBatch>> {
+        panic!("a server asks for no batches")
+    }
+
+    fn batch(&mut self, _: Version) -> Result<RecordedBatch> {
+        panic!("a server asks for no batches")
+    }
+
+    fn roll_back(&mut self, _: Version, _: &Batch, _: Later, _: &mut dyn FnMut(CommitStep)) -> Result<RolledBack> {
+        panic!("a server rolls nothing back")
     }
 
     fn edit(&mut self, _: &[Edit]) -> Result<Version> {
