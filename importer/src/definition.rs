@@ -103,6 +103,7 @@ struct RawChecks {
     gaps: Option<String>,
     area: Option<RawArea>,
     within: Option<RawWithin>,
+    inside: Option<String>,
     lineage: Option<RawLineage>,
 }
 
@@ -350,6 +351,7 @@ impl Reader<'_> {
                 }),
                 None => None,
             },
+            inside: self.inside(raw)?,
             lineage: match &checks.lineage {
                 Some(lineage) => Some(Lineage {
                     parent: known("checks.lineage.parent", &lineage.parent)?,
@@ -369,6 +371,24 @@ impl Reader<'_> {
                 None => None,
             },
         })
+    }
+
+    /// The field of `checks.inside`: it must name features of another layer, and be the one of `checks.within`.
+    fn inside(&self, raw: &RawLayer) -> Result<Option<String>, DefinitionError> {
+        let Some(name) = &raw.checks.inside else {
+            return Ok(None);
+        };
+        let field = raw.fields.iter().find(|field| field.name == *name);
+        let names = field.is_some_and(|field| field.references.is_some());
+        let other = raw.checks.within.as_ref().is_some_and(|within| within.code != *name);
+        match names && !other {
+            true => Ok(Some(name.clone())),
+            false => Err(self.wrong(
+                "checks.inside",
+                name.clone(),
+                "a field of the layer that has references, and the one of checks.within where there is that",
+            )),
+        }
     }
 
     fn field_rule(

@@ -21,6 +21,7 @@ pub mod keys;
 pub mod load;
 pub mod mapping;
 pub mod messages;
+pub mod mixed;
 pub mod ogr;
 pub mod plan;
 pub mod progress;
@@ -36,6 +37,7 @@ pub mod suggest;
 pub mod summary;
 pub mod table;
 pub mod values;
+pub mod webmap;
 pub mod written;
 
 pub use error::{Error, Result};

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::fields::{Origin, Role};
 use crate::geometry::{self, Kinds};
 use crate::keys::{Keys, Verdict};
+use crate::mixed::Mixed;
 use crate::plan::Plan;
 use crate::quality::layer::{LayerChecks, Validity};
 use crate::quality::{City, shape, validity};
@@ -132,6 +133,7 @@ struct Reading<'p, 's, 'f> {
     wkb: Vec<u8>,
     outcome: Outcome,
     checks: LayerChecks,
+    mixed: Mixed,
     /// Whether the geometry of the present row is valid.
     validity: Validity,
 }
@@ -149,6 +151,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             wkb,
             outcome,
             checks,
+            mixed: Mixed::default(),
             validity: Validity::Valid,
         }
     }
@@ -165,6 +168,9 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             self.note(FindingCode::RowUnreadable, None, None, || message.clone());
             self.outcome.broken = Some(message);
         }
+        if let Some(sentence) = self.mixed.sentence(self.plan.crs_label.as_deref().unwrap_or_default()) {
+            self.note(FindingCode::CrsMixed, None, None, || sentence);
+        }
         self.outcome.geometry_type = Some(match self.plan.reprojector {
             Some(_) => self.kinds.layer_type(self.plan.declared),
             None => GeometryType::None,
@@ -178,18 +184,18 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         self.validity = Validity::Valid;
         let (values, from, to) = self.values(feature);
         let id = self.id(feature, &values);
-        let valid = self.valid(from, to, &id);
         if let Some(warned) = warned {
             self.note(FindingCode::GeometryInvalid, Some(&id), None, || warned.text.clone());
         }
         let geometry = self.geometry(feature, &id)?;
-        self.check_key(&values, valid, &id);
+        let place = geometry.as_ref().and_then(geometry::middle);
+        let valid = self.valid((from, to), &id, place);
+        self.check_key(&values, valid, &id, place);
         let row = Row {
             geometry,
             values,
             valid,
         };
-        let place = row.geometry.as_ref().and_then(geometry::middle);
         self.check_row(&row, &id, place);
         Some((row, place))
     }
@@ -271,9 +277,9 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         (values, self.moment(&from), self.moment(&to))
     }
 
-    fn valid(&mut self, from: Option<Instant>, to: Option<Instant>, id: &str) -> TimeSpan {
+    fn valid(&mut self, (from, to): (Option<Instant>, Option<Instant>), id: &str, place: Option<Coord>) -> TimeSpan {
         TimeSpan::new(from, to).unwrap_or_else(|wrong| {
-            self.note(FindingCode::ValidTimeInverted, Some(id), None, || wrong.to_string());
+            self.note(FindingCode::ValidTimeInverted, Some(id), place, || wrong.to_string());
             TimeSpan::new(from, None).expect("an open end is after any beginning")
         })
     }
@@ -298,13 +304,13 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         key.map_or_else(|| feature.fid().to_string(), ToString::to_string)
     }
 
-    fn check_key(&mut self, values: &[Value], valid: TimeSpan, id: &str) {
+    fn check_key(&mut self, values: &[Value], valid: TimeSpan, id: &str, place: Option<Coord>) {
         let Some(at) = self.plan.layer.key() else { return };
         match self.keys.see(&values[at], valid) {
             Verdict::Fine => {}
-            Verdict::Null => self.note(FindingCode::KeyNull, Some(id), None, || "the key is null".into()),
+            Verdict::Null => self.note(FindingCode::KeyNull, Some(id), place, || "the key is null".into()),
             Verdict::Twice => {
-                self.note(FindingCode::KeyDuplicate, Some(id), None, || {
+                self.note(FindingCode::KeyDuplicate, Some(id), place, || {
                     format!("the key {id:?} comes more than once")
                 });
             }
@@ -335,12 +341,15 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 format!("the layer declares {declared}")
             });
         }
+        let source = geometry.bbox();
         match reprojector.apply(geometry) {
             Ok(turned) => {
+                self.mixed.fits(source, id);
                 self.kinds.see(&turned);
                 Some(Some(turned))
             }
             Err(bad) => {
+                self.mixed.stranger(source, id);
                 let label = plan.crs_label.as_deref().unwrap_or_default();
                 self.note(FindingCode::CoordinateOutOfRange, Some(id), Some(bad.0), || {
                     format!("({}, {}) is no place on earth in {label}", bad.0.x, bad.0.y)

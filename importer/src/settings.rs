@@ -6,6 +6,7 @@ use crate::definition::{self, Definition};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::mapping::Mapping;
+use crate::webmap::WebMap;
 use onemap_model::{Access, Crs, Layer, Name};
 
 /// How sources are read.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub layer: Option<Name>,
     /// What the user says of the sources' CRS.
     pub crs: Option<Crs>,
+    /// The web map whose shifted coordinates the sources are in, where the user says so.
+    pub web_map: Option<WebMap>,
     /// Whether that counts against what a file says itself.
     pub force: Force,
     /// What the user says of the encoding of shapefiles, CSV and DXF.
@@ -37,6 +40,26 @@ impl Settings {
         self.definitions
             .iter()
             .find(|definition| definition.layer.name().is_same(layer))
+    }
+}
+
+/// What `--crs` says of the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatedCrs {
+    /// An EPSG code.
+    Epsg(Crs),
+    /// A web map.
+    Web(WebMap),
+}
+
+impl std::str::FromStr for StatedCrs {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let web = WebMap::parse(text).map(StatedCrs::Web);
+        let crs = || text.parse().map(StatedCrs::Epsg);
+        web.map_or_else(crs, Ok)
+            .map_err(|_| "expected EPSG:n, for example EPSG:4547, or gcj02 or bd09".to_owned())
     }
 }
 

@@ -138,6 +138,12 @@ fn parcels_in_local_metres_are_set_aside_never_loaded_wrong() {
     .unwrap();
     assert_eq!(counts(&summary), [("nishi_all", 27_247, 453, 26_794, "MultiPolygon")]);
     assert_eq!(summary.findings.count(FindingCode::CoordinateOutOfRange), 26_794);
+    let mixed = summary.findings.kept().iter().find(|f| f.code == FindingCode::CrsMixed);
+    let said = &mixed.unwrap().message;
+    assert!(
+        said.contains("26794 of 27247 rows are not in EPSG:4326; 453 are"),
+        "{said}"
+    );
     // The 62 polygons that GEOS calls invalid, by kind; the spike is a valid one.
     let kinds = [
         FindingCode::SelfIntersection,

@@ -73,8 +73,8 @@ struct SourceArgs {
     #[arg(long, value_name = "ID")]
     layer: Option<String>,
     /// The coordinate system of the sources, where they do not say
-    #[arg(long, value_name = "EPSG:n")]
-    crs: Option<onemap_model::Crs>,
+    #[arg(long, value_name = "EPSG:n|gcj02|bd09")]
+    crs: Option<crate::settings::StatedCrs>,
     /// Let --crs count even where a source says otherwise
     #[arg(long, requires = "crs")]
     force_crs: bool,
@@ -105,7 +105,14 @@ impl SourceArgs {
         Ok(settings::Settings {
             source_layer: self.source_layer.clone(),
             layer: self.layer.as_deref().map(settings::layer_name).transpose()?,
-            crs: self.crs,
+            crs: match self.crs {
+                Some(settings::StatedCrs::Epsg(crs)) => Some(crs),
+                _ => None,
+            },
+            web_map: match self.crs {
+                Some(settings::StatedCrs::Web(web)) => Some(web),
+                _ => None,
+            },
             force: if self.force_crs { Force::Override } else { Force::Refuse },
             encoding: self.encoding.as_deref().map(settings::encoding).transpose()?,
             key: self.key.clone(),

@@ -23,8 +23,19 @@ pub struct Rules {
     pub area: Option<AreaRule>,
     /// In which features of which layer each one lies.
     pub within: Option<Within>,
+    /// The field that names the feature of another layer in which each one lies.
+    pub inside: Option<String>,
     /// Which fields tell the past of another layer's features.
     pub lineage: Option<Lineage>,
+}
+
+impl Rules {
+    /// The layer and field by which each feature names the one that it lies in.
+    pub fn named(&self) -> Option<&Target> {
+        let name = self.inside.as_ref()?;
+        let field = self.fields.iter().find(|field| field.name == *name)?;
+        field.references.as_ref()
+    }
 }
 
 /// What is demanded of one field.
