@@ -4,8 +4,10 @@ use crate::suggest::suggestion;
 use onemap_model::Bbox;
 use std::fmt::Write;
 
-/// So many rows that look like nothing known are a system of their own; fewer are faults of theirs.
+/// Rows that look like nothing known are a system of their own from so many on …
 const FEW: u64 = 10;
+/// … where they are at least one in so many; fewer are faults of theirs.
+const SHARE: u64 = 100;
 
 /// What was met in one layer.
 #[derive(Debug, Default)]
@@ -62,15 +64,16 @@ impl Mixed {
 
     /// What is to be said of the layer, in Chinese and English; none where all rows are in one system, `label`.
     pub fn sentence(&self, label: &str) -> Option<String> {
+        let all = self.fit.rows + self.others.iter().map(|(_, group)| group.rows).sum::<u64>();
         let others = || {
-            let is_system = |(looks, group): &&(Option<&str>, Group)| looks.is_some() || group.rows >= FEW;
+            let many = FEW.max(all / SHARE);
+            let is_system = move |(looks, group): &&(Option<&str>, Group)| looks.is_some() || group.rows >= many;
             self.others.iter().filter(is_system)
         };
         let strangers: u64 = others().map(|(_, group)| group.rows).sum();
         if strangers == 0 {
             return None;
         }
-        let all = self.fit.rows + self.others.iter().map(|(_, group)| group.rows).sum::<u64>();
         let mut text = format!(
             "{all} 行中有 {strangers} 行不在 {label} 中 / {strangers} of {all} rows are not in {label}; {} are",
             self.fit.rows
@@ -126,7 +129,8 @@ mod tests {
     fn a_few_wild_numbers_are_no_system() {
         let mut mixed = Mixed::default();
         mixed.fits(point(115.0, 30.0), "a");
-        mixed.stranger(point(115.0, 3000.0), "b");
+        (0..20).for_each(|_| mixed.stranger(point(115.0, 3000.0), "b"));
+        (0..10_000).for_each(|_| mixed.fits(point(115.0, 30.0), "a"));
         assert_eq!(mixed.sentence("EPSG:4326"), None);
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How many findings of each code of a layer are shown in full.
 const EXAMPLES: usize = 3;
+/// … and only one where there are more kinds of findings than this.
+const MANY: usize = 15;
 
 /// What became of one layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +120,7 @@ fn write_findings(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Resul
     }
     let mut counts: Vec<(&str, FindingCode, u64)> = findings.counts().collect();
     counts.sort_by_key(|(layer, code, _)| (std::cmp::Reverse(code.severity()), layer.to_string(), code.as_str()));
+    let examples = if counts.len() > MANY { 1 } else { EXAMPLES };
     for (layer, code, count) in counts {
         let aside = if code.severity() == Severity::Error {
             " (set aside)"
@@ -132,7 +135,7 @@ fn write_findings(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Resul
             code = code.as_str()
         )?;
         let of_this = |finding: &&Finding| finding.layer == layer && finding.code == code;
-        for example in findings.kept().iter().filter(of_this).take(EXAMPLES) {
+        for example in findings.kept().iter().filter(of_this).take(examples) {
             writeln!(f, "    {}", example_line(example))?;
         }
     }

@@ -121,7 +121,7 @@ struct Field {
 
 impl Field {
     fn of(tables: &[Table]) -> Self {
-        let [_, parcels, lineage, ..] = tables else {
+        let [_, parcels, lineage, addresses, _, buildings] = tables else {
             unreachable!("there are six tables")
         };
         let text = |value: &Value| value.as_text().unwrap_or_default().to_owned();
@@ -129,6 +129,14 @@ impl Field {
             .rows
             .iter()
             .flat_map(|row| [text(&row.values[1]), text(&row.values[2])])
+            .collect();
+        // What stands on a parcel would be off it where that is moved.
+        let names = |table: &Table, field: usize| -> Vec<String> {
+            table.rows.iter().map(|row| text(&row.values[field])).collect()
+        };
+        let named: HashSet<String> = [names(addresses, 4), names(buildings, 5)]
+            .concat()
+            .into_iter()
             .collect();
         let survey = parcels.rows.iter().filter_map(|row| row.valid.from()).min();
         let (mut free, mut edges) = (Vec::new(), HashMap::new());
@@ -141,7 +149,8 @@ impl Field {
             for pair in table::ring(row).windows(2) {
                 edges.insert(edge_key(pair[0], pair[1]), at);
             }
-            let is_free = !is_built_up(&text(&row.values[field::YT]));
+            let is_free =
+                !is_built_up(&text(&row.values[field::YT])) && !named.contains(&text(&row.values[field::ZDDM]));
             if let Some(disc) = Disc::within(row).filter(|_| is_free) {
                 free.push((at, disc));
             }
