@@ -193,7 +193,7 @@ mod tests {
             definitions(&wanted).map(|all| all.iter().map(|d| d.layer.name().to_string()).collect::<Vec<_>>())
         };
         assert_eq!(names(&["parcels", "roads"]).unwrap(), ["parcels", "roads"]);
-        assert_eq!(names(&["all"]).unwrap().len(), 8);
+        assert_eq!(names(&["all"]).unwrap().len(), 19);
         assert!(names(&["wells"]).unwrap_err().to_string().contains("parcels"));
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/layers/roads.toml");
         assert_eq!(names(&[&format!("roads={path}")]).unwrap(), ["roads"]);

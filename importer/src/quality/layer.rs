@@ -218,7 +218,7 @@ impl LayerChecks {
             let value = &row.values[field.at];
             let is_key = self.key == Some(field.at);
             if is_empty(value) {
-                if rule.presence == Presence::Required && !is_key {
+                if rule.presence != Presence::Optional && !is_key {
                     note(
                         FindingCode::ValueMissing,
                         place,
