@@ -26,6 +26,7 @@ pub mod ogr;
 pub mod plan;
 pub mod progress;
 pub mod quality;
+pub mod quarantine;
 pub mod report;
 pub mod reproject;
 pub mod rows;

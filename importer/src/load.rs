@@ -6,6 +6,7 @@ use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
 use crate::quality::City;
 use crate::quality::backdrop::Backdrop;
+use crate::quarantine::Quarantine;
 use crate::rows;
 use crate::settings::Settings;
 use crate::source::{self, FileId};
@@ -50,13 +51,16 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
         who: user(),
         what: format!("load {} ({})", all_shown(&request.sources), mode_word(request.mode)),
     };
-    let result = into_store(&plans, request.mode, &mut destination, &batch, &mut findings, progress);
+    let mut quarantine = Quarantine::new(request.settings.quarantine.as_deref())?;
+    let kept = (&mut findings, &mut quarantine);
+    let result = into_store(&plans, request.mode, &mut destination, &batch, kept, progress);
     progress.end();
     let (layers, version, backdrop) = result.inspect_err(|_| destination.undo())?;
     Ok(Summary {
         layers,
         findings,
         version: Some(version),
+        quarantine: quarantine.finish()?,
         backdrop,
         took: start.elapsed(),
     })
@@ -217,14 +221,21 @@ fn into_store(
     mode: LoadMode,
     destination: &mut Destination,
     batch: &Batch,
-    findings: &mut Findings,
+    (findings, quarantine): (&mut Findings, &mut Quarantine),
     progress: &mut Progress,
 ) -> Result<Loaded> {
     let (mut layers, mut backdrop) = (Vec::new(), Backdrop::default());
     let (committed, made) = destination.commit(batch, progress, |load, progress| {
         let mut city = plan::city(plans);
         for plan in plans {
-            layers.push(one_layer(plan, &mut city, mode, load, findings, progress)?);
+            layers.push(one_layer(
+                plan,
+                (&mut city, quarantine),
+                mode,
+                load,
+                findings,
+                progress,
+            )?);
         }
         progress.begin("checking");
         backdrop = city.finish(findings);
@@ -238,7 +249,7 @@ fn into_store(
 
 fn one_layer(
     plan: &Plan<'_>,
-    city: &mut City,
+    kept: (&mut City, &mut Quarantine),
     mode: LoadMode,
     load: &mut dyn onemap_store::Load,
     findings: &mut Findings,
@@ -248,7 +259,7 @@ fn one_layer(
     load.start_layer(&plan.layer, mode)?;
     let total = plan.rows;
     let mut step = |rows, fraction| progress.at(Position { rows, total, fraction });
-    let outcome = rows::read_for(city, plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
+    let outcome = rows::read_for(kept, plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
     if let Some(reason) = &outcome.broken {
         return Err(Error::layer(
             &plan.from.part.label,

@@ -11,12 +11,13 @@ use crate::mixed::Mixed;
 use crate::plan::Plan;
 use crate::quality::layer::{LayerChecks, Validity};
 use crate::quality::{City, shape, validity};
+use crate::quarantine::Quarantine;
 use crate::source::format::Format;
 use crate::table::{self, Position};
 use crate::values::Reader;
 use crate::{interrupt, messages, ogr};
 use onemap_model::{
-    Coord, Date, Finding, FindingCode, Findings, Geometry, GeometryType, Instant, Row, TimeSpan, Value,
+    Coord, Date, Finding, FindingCode, Findings, Geometry, GeometryType, Instant, Row, Severity, TimeSpan, Value,
 };
 
 /// What came of reading a layer.
@@ -48,15 +49,22 @@ pub fn read(
     step: &mut Step<'_>,
     sink: &mut dyn FnMut(Row) -> Result<()>,
 ) -> Result<Outcome> {
-    read_for(&mut City::default(), plan, findings, step, sink)
+    read_for(
+        (&mut City::default(), &mut Quarantine::default()),
+        plan,
+        findings,
+        step,
+        sink,
+    )
 }
 
-/// Reads as [`read`] does, and keeps in `city` what the checks between features and layers need.
+/// Reads as [`read`] does, keeps in `city` what the checks between features and layers need, and rows that are set aside
+/// in `quarantine`.
 ///
 /// # Errors
-/// Those of `sink`, and where the user stops it.
+/// Those of `sink` and of `quarantine`, and where the user stops it.
 pub fn read_for(
-    city: &mut City,
+    (city, quarantine): (&mut City, &mut Quarantine),
     plan: &Plan<'_>,
     findings: &mut Findings,
     step: &mut Step<'_>,
@@ -82,7 +90,10 @@ pub fn read_for(
                 }
                 sink(row)?;
             }
-            None => reading.outcome.set_aside += 1,
+            None => {
+                reading.outcome.set_aside += 1;
+                quarantine.keep(plan, &mut feature, &reading.reasons)?;
+            }
         }
     }
     interrupt::check()?;
@@ -134,6 +145,8 @@ struct Reading<'p, 's, 'f> {
     outcome: Outcome,
     checks: LayerChecks,
     mixed: Mixed,
+    /// Why the present row is set aside.
+    reasons: String,
     /// Whether the geometry of the present row is valid.
     validity: Validity,
 }
@@ -152,6 +165,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             outcome,
             checks,
             mixed: Mixed::default(),
+            reasons: String::new(),
             validity: Validity::Valid,
         }
     }
@@ -182,6 +196,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<(Row, Option<Coord>)> {
         let warned = messages::take().into_iter().find(|message| message.failure);
         self.validity = Validity::Valid;
+        self.reasons.clear();
         let (values, from, to) = self.values(feature);
         let id = self.id(feature, &values);
         if let Some(warned) = warned {
@@ -444,6 +459,18 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         message: impl FnOnce() -> String,
     ) {
         let layer = &self.layer;
+        if code.severity() == Severity::Error && feature.is_some() {
+            let message = message();
+            self.reasons = format!("{}: {message}", code.as_str());
+            let finding = Finding {
+                code,
+                layer: layer.clone(),
+                feature: feature.map(ToOwned::to_owned),
+                place,
+                message,
+            };
+            return self.findings.push(finding);
+        }
         self.findings.push_with(layer, code, || Finding {
             code,
             layer: layer.clone(),

@@ -30,6 +30,8 @@ pub struct Settings {
     pub access: Option<Access>,
     /// The definitions that layers of their names follow; none where nobody asked for it.
     pub definitions: Vec<Definition>,
+    /// The folder for rows that are set aside; they are only counted and told where none is named.
+    pub quarantine: Option<std::path::PathBuf>,
     /// What columns become; as they are called where nothing is said.
     pub mapping: Option<Mapping>,
 }

@@ -6,6 +6,7 @@ use crate::rows::Outcome;
 use onemap_model::{Finding, FindingCode, Findings, Severity, Version};
 use onemap_store::LoadCounts;
 use std::fmt::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How many findings of each code of a layer are shown in full.
@@ -47,6 +48,8 @@ pub struct Summary {
     pub findings: Findings,
     /// The version that the store is at, and whether this import made it; none where nothing was loaded.
     pub version: Option<(Version, Made)>,
+    /// The files that have the rows that were set aside; none where nobody asked for them.
+    pub quarantine: Vec<PathBuf>,
     /// What the map of a report shows beneath the findings.
     pub backdrop: Backdrop,
     /// How long it took.
@@ -105,6 +108,9 @@ impl fmt::Display for Summary {
             writeln!(f, "{layer}")?;
         }
         write_findings(f, &self.findings)?;
+        for file in &self.quarantine {
+            writeln!(f, "rows that were set aside are in {}", file.display())?;
+        }
         match self.version {
             Some((version, Made::New)) => write!(f, "version {version}")?,
             Some((version, Made::Nothing)) => write!(f, "nothing changed; version {version} stays")?,
@@ -193,6 +199,7 @@ mod tests {
             layers: vec![layer],
             findings,
             version,
+            quarantine: vec![PathBuf::from("aside/parcels.csv")],
             backdrop: Backdrop::default(),
             took: Duration::from_secs(2),
         }
@@ -203,6 +210,10 @@ mod tests {
         );
         assert!(
             text.contains("error coordinate-out-of-range parcels: 5 (set aside)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("rows that were set aside are in aside/parcels.csv\n"),
             "{text}"
         );
         assert_eq!(text.matches("no place on earth").count(), EXAMPLES);

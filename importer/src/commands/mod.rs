@@ -93,6 +93,9 @@ struct SourceArgs {
     /// What layers and columns become: a mapping file, as `onemap-import map` writes one
     #[arg(long, value_name = "FILE")]
     map: Option<std::path::PathBuf>,
+    /// Keep rows that are set aside in this folder, as the source has them: a CSV file for each layer
+    #[arg(long, value_name = "FOLDER")]
+    quarantine: Option<std::path::PathBuf>,
     /// Write all findings to this file (.json, .csv or .html)
     #[arg(long, value_name = "FILE")]
     report: Option<std::path::PathBuf>,
@@ -117,6 +120,7 @@ impl SourceArgs {
             encoding: self.encoding.as_deref().map(settings::encoding).transpose()?,
             key: self.key.clone(),
             access: None,
+            quarantine: self.quarantine.clone(),
             definitions: settings::definitions(&self.define)?,
             mapping: self.map.as_deref().map(settings::mapping).transpose()?,
         })

@@ -9,6 +9,9 @@ use onemap_model::Coord;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
+/// Of so many vertices that are outside the distance is measured.
+const MOST_MEASURED: usize = 100;
+
 /// A feature that lies outside the one that it names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Astray {
@@ -16,7 +19,7 @@ pub struct Astray {
     pub feature: usize,
     /// How far it sticks out, in metres.
     pub by_m: f64,
-    /// The vertex that is furthest out.
+    /// The vertex that is furthest out, of the first hundred.
     pub at: Coord,
 }
 
@@ -44,37 +47,54 @@ pub enum Vertices {
 ///
 /// Where several of a code lived one after the other, one of those that lived at the feature's time must hold it.
 pub fn astray(questions: &[Question], own: &Shapes, areas: &Shapes) -> Vec<Astray> {
-    let mut named: HashMap<u64, Vec<u32>> = HashMap::with_capacity(areas.len());
-    for at in 0..areas.len() {
-        named.entry(hash_of(areas.codes.get(at))).or_default().push(at as u32);
+    let mut asked: HashMap<u64, Vec<u32>> = HashMap::new();
+    for (at, question) in questions.iter().enumerate() {
+        asked.entry(question.named).or_default().push(at as u32);
     }
-    let judge = |(feature, question): (usize, &Question)| -> Option<Astray> {
-        if crate::interrupt::is_asked() {
-            return None;
+    let mut named: HashMap<u64, Vec<u32>> = HashMap::with_capacity(asked.len());
+    for at in 0..areas.len() {
+        let code = hash_of(areas.codes.get(at));
+        if asked.contains_key(&code) {
+            named.entry(code).or_default().push(at as u32);
         }
-        let vertices: Vec<Coord> = match question.vertices {
-            Vertices::Area(at) => own.get(at).rings().flatten().copied().collect(),
-            Vertices::Point(at) => vec![at],
-        };
-        let mut nearest: Option<Astray> = None;
-        for at in named.get(&question.named)? {
-            let shape = areas.get(*at as usize);
-            if !(shape.valid.0 < question.valid.1 && question.valid.0 < shape.valid.1) {
-                continue;
-            }
-            let area = Area::new(shape);
-            let out = vertices.iter().filter(|p| !area.holds(**p));
-            let furthest = out
-                .map(|p| (area.distance_m(*p), *p))
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            let (by_m, at) = furthest?;
-            if nearest.is_none_or(|nearest| by_m < nearest.by_m) {
-                nearest = Some(Astray { feature, by_m, at });
-            }
-        }
-        nearest
+    }
+    let named: Vec<(u64, Vec<u32>)> = named.into_iter().collect();
+    let judge = |(code, places): &(u64, Vec<u32>)| -> Vec<Astray> {
+        let there: Vec<((i64, i64), Area<'_>)> = places
+            .iter()
+            .map(|at| areas.get(*at as usize))
+            .map(|shape| (shape.valid, Area::new(shape)))
+            .collect();
+        let questions = asked[code].iter().map(|at| (*at as usize, &questions[*at as usize]));
+        questions
+            .filter_map(|(feature, question)| look(feature, question, own, &there))
+            .collect()
     };
-    questions.par_iter().enumerate().filter_map(judge).collect()
+    let mut found: Vec<Astray> = named.par_iter().flat_map_iter(judge).collect();
+    found.sort_unstable_by_key(|astray| astray.feature);
+    found
+}
+
+/// The least that a feature sticks out of one of the areas of its time.
+fn look(feature: usize, question: &Question, own: &Shapes, there: &[((i64, i64), Area<'_>)]) -> Option<Astray> {
+    if crate::interrupt::is_asked() {
+        return None;
+    }
+    let vertices: Vec<Coord> = match question.vertices {
+        Vertices::Area(at) => own.get(at).rings().flatten().copied().collect(),
+        Vertices::Point(at) => vec![at],
+    };
+    let is_beside = |valid: &(i64, i64)| valid.0 < question.valid.1 && question.valid.0 < valid.1;
+    let mut nearest: Option<Astray> = None;
+    for (_, area) in there.iter().filter(|(valid, _)| is_beside(valid)) {
+        let out = vertices.iter().filter(|p| !area.holds(**p)).take(MOST_MEASURED);
+        let measured = out.map(|p| (area.distance_m(*p), *p));
+        let (by_m, at) = measured.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        if nearest.is_none_or(|nearest| by_m < nearest.by_m) {
+            nearest = Some(Astray { feature, by_m, at });
+        }
+    }
+    nearest
 }
 
 #[cfg(test)]
