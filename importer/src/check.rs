@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::interrupt;
 use crate::plan;
 use crate::progress::{Position, Progress};
+use crate::quarantine::Quarantine;
 use crate::rows;
 use crate::settings::Settings;
 use crate::source;
@@ -25,6 +26,7 @@ pub fn check(
     let start = Instant::now();
     let sources = source::open_all(sources, settings)?;
     let plans = plan::agreed(&sources, settings, target)?;
+    let mut quarantine = Quarantine::new(settings.quarantine.as_deref())?;
     let mut findings = Findings::keeping(kept_findings);
     let mut city = plan::city(&plans);
     let mut layers = Vec::new();
@@ -37,7 +39,13 @@ pub fn check(
                 fraction,
             })
         };
-        let outcome = rows::read_for(&mut city, plan, &mut findings, &mut step, &mut |_| Ok(()))?;
+        let outcome = rows::read_for(
+            (&mut city, &mut quarantine),
+            plan,
+            &mut findings,
+            &mut step,
+            &mut |_| Ok(()),
+        )?;
         layers.push(LayerSummary::of(plan, &outcome));
     }
     progress.begin("checking");
@@ -48,6 +56,7 @@ pub fn check(
         layers,
         findings,
         version: None,
+        quarantine: quarantine.finish()?,
         backdrop,
         took: start.elapsed(),
     })

@@ -1,6 +1,7 @@
 //! Which coordinate system a layer is in: what the file declares, what the operator states, and what to do when they
 //! differ or are both silent.
 
+use crate::webmap::WebMap;
 use gdal::spatial_ref::{AxisMappingStrategy, SpatialRef};
 use onemap_model::Crs;
 
@@ -95,6 +96,23 @@ impl Horizontal {
         method.is_some_and(|method| method.eq_ignore_ascii_case("Transverse_Mercator"))
     }
 
+    /// The easting of its zone's middle, where it is a transverse Mercator zone in metres.
+    pub fn false_easting_m(&self) -> Option<f64> {
+        if !self.is_transverse_mercator() {
+            return None;
+        }
+        let proj = self.srs.to_proj4().ok()?;
+        let word = |key: &str| {
+            proj.split_whitespace()
+                .find_map(|word| word.strip_prefix(key)?.parse().ok())
+        };
+        let in_metres = proj.split_whitespace().any(|word| word == "+units=m");
+        // A universal zone has no easting of its own in the text.
+        let is_utm = proj.contains("+proj=utm");
+        let easting: Option<f64> = word("+x_0=").or(is_utm.then_some(500_000.0));
+        easting.filter(|_| in_metres)
+    }
+
     /// The EPSG code, where it is known.
     pub fn code(&self) -> Option<u32> {
         code_of(&self.srs)
@@ -140,6 +158,21 @@ pub fn choose(declared: Option<Horizontal>, stated: Option<Crs>, force: Force) -
             crs: stated,
             forced_over: None,
         })),
+    }
+}
+
+/// Whether a file may be read as a web map's shifted coordinates.
+///
+/// # Errors
+/// A sentence where it declares something that is not degrees.
+pub fn admits(declared: Option<&Horizontal>, web: WebMap) -> Result<(), String> {
+    match declared {
+        Some(declared) if !declared.srs.is_geographic() => Err(format!(
+            "the file declares {}; {} is in degrees",
+            declared.label,
+            web.as_str()
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -237,6 +270,15 @@ mod tests {
     fn of_a_compound_system_the_horizontal_part_counts() {
         assert_eq!(declared("EPSG:4326+5773").unwrap().label(), "EPSG:4326");
         assert_eq!(declared("EPSG:32650+5773").unwrap().label(), "EPSG:32650");
+    }
+
+    #[test]
+    fn a_zone_knows_the_easting_of_its_middle() {
+        let easting = |code: u32| Horizontal::of_code(Crs::epsg(code)).unwrap().false_easting_m();
+        assert_eq!(
+            [4547, 4526, 32650, 4490, 3857].map(easting),
+            [Some(500_000.0), Some(38_500_000.0), Some(500_000.0), None, None]
+        );
     }
 
     #[test]

@@ -11,21 +11,34 @@ use onemap_model::{
     Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
 use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+
+macro_rules! definitions {
+    ($($name:literal)+) => {
+        [$((concat!($name, ".toml"), include_str!(concat!("../../schemas/layers/", $name, ".toml")))),+]
+    };
+}
 
 /// The definitions of the sample city's layers, with their file names: what lies below on the map first.
-const SAMPLE: [(&str, &str); 8] = [
-    ("districts.toml", include_str!("../../schemas/layers/districts.toml")),
-    ("water.toml", include_str!("../../schemas/layers/water.toml")),
-    ("roads.toml", include_str!("../../schemas/layers/roads.toml")),
-    ("parcels.toml", include_str!("../../schemas/layers/parcels.toml")),
-    ("buildings.toml", include_str!("../../schemas/layers/buildings.toml")),
-    ("pois.toml", include_str!("../../schemas/layers/pois.toml")),
-    ("addresses.toml", include_str!("../../schemas/layers/addresses.toml")),
-    (
-        "parcel_lineage.toml",
-        include_str!("../../schemas/layers/parcel_lineage.toml"),
-    ),
-];
+const SAMPLE: [(&str, &str); 8] = definitions! {
+    "districts" "water" "roads" "parcels" "buildings" "pois" "addresses" "parcel_lineage"
+};
+
+/// The fields of a layer that the sample city has, where its definition has more.
+const SAMPLE_FIELDS: [(&str, &[&str]); 1] = [(
+    "parcels.toml",
+    &["zddm", "bdcdyh", "yt", "yt_name", "zl", "zdmj", "qlxz"],
+)];
+
+/// The definitions of what the sample city has not.
+const MORE: [(&str, &str); 11] = definitions! {
+    "provinces" "cities" "townships" "villages" "functional_areas" "land_use" "control_lines" "grid_cells"
+    "address_tree" "parcel_owners" "cadastral_zones"
+};
+
+/// A dictionary's file has so many bytes at most.
+const MOST_OF_A_DICTIONARY: u64 = 16 << 20;
 
 /// Why a text defines no layer. Every message names the file and the key.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -71,90 +84,153 @@ pub enum DefinitionError {
     },
 }
 
-/// The file as it is written.
+/// The definition of a layer: what it is called, what its fields are, who may see it, what is checked.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawLayer {
+    /// The layer's name: letters (Chinese too), digits and _, at most 48 bytes.
     name: String,
+    /// What people call it.
     title: RawTitle,
+    /// The kind of its geometries.
+    #[cfg_attr(test, schemars(extend("enum" = ["None", "Point", "MultiPoint", "MultiLineString", "MultiPolygon", "Geometry"])))]
     geometry: String,
+    /// The system that it is kept in: geographic.
     #[serde(default = "default_crs")]
     crs: String,
+    /// The field that is the features' public id.
     key: Option<String>,
+    /// The first and the last zoom that show it: 0 to 20.
     zoom: Option<Vec<u8>>,
+    /// Who may see it; restricted where nothing is said.
+    #[cfg_attr(test, schemars(extend("enum" = ["public", "restricted"])))]
     access: Option<String>,
+    /// 密级; internal where nothing is said.
+    #[cfg_attr(test, schemars(extend("enum" = ["public", "internal", "secret", "confidential", "top-secret"])))]
     secrecy: Option<String>,
+    /// The one department that owns it.
     authority: Option<String>,
+    /// Whether it is part of the basemap.
     #[serde(default)]
     basemap: bool,
+    /// The zone of times without an offset; 480 (+08:00) where nothing is said.
     #[serde(default)]
     utc_offset_minutes: Option<i16>,
+    /// Its fields, in order.
     #[serde(default)]
     fields: Vec<RawField>,
+    /// What is checked beside the single fields.
     #[serde(default)]
     checks: RawChecks,
 }
 
 #[derive(Deserialize, Default)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawChecks {
+    /// How many parts a geometry may have.
+    #[cfg_attr(test, schemars(extend("enum" = ["single", "several"])))]
     parts: Option<String>,
+    /// Whether features may lie on one another at the same time.
+    #[cfg_attr(test, schemars(extend("enum" = ["forbidden", "allowed"])))]
     overlaps: Option<String>,
+    /// Whether narrow gaps may lie between features of today.
+    #[cfg_attr(test, schemars(extend("enum" = ["forbidden", "allowed"])))]
     gaps: Option<String>,
+    /// The registered area, and how far the drawn one may differ.
     area: Option<RawArea>,
+    /// In which areas of another layer each feature lies: the one whose code its own begins with.
     within: Option<RawWithin>,
+    /// The field that names (references) the feature of another layer in which each one lies.
+    inside: Option<String>,
+    /// Which fields tell the past of another layer's features.
     lineage: Option<RawLineage>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawArea {
+    /// The field with the area in square metres.
     field: String,
+    /// How far the drawn area may be off.
     percent: f64,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawWithin {
+    /// layer.field: the areas, and their code.
     areas: String,
+    /// The field whose value begins with that code.
     code: String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawLineage {
+    /// The field with the parent's code.
     parent: String,
+    /// The field with the child's code.
     child: String,
+    /// The field with the area that went over.
     area: Option<String>,
+    /// The field with the day.
     date: Option<String>,
+    /// layer.field: the features that have parents, and their key.
     of: String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawTitle {
+    /// In Chinese.
     zh: String,
+    /// In English.
     en: String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct RawField {
+    /// The field's name: letters (Chinese too), digits and _, at most 48 bytes.
     name: String,
+    /// The type of its values.
+    #[cfg_attr(test, schemars(extend("enum" = ["bool", "int", "float", "text", "date", "datetime", "bytes", "array"])))]
     #[serde(rename = "type")]
     field_type: String,
+    /// What people call it.
     title: RawTitle,
+    /// Whether the column must be there and no value may be empty.
     #[serde(default)]
     required: bool,
+    /// Whether no value may be empty where the column is there.
+    #[serde(default)]
+    filled: bool,
+    /// Whether no two features may have the same value at the same time.
     #[serde(default)]
     unique: bool,
+    /// A regular expression that the whole value must match.
     pattern: Option<String>,
+    /// The kind of code that it is.
+    #[cfg_attr(test, schemars(extend("enum" = ["parcel-code", "unit-code"])))]
     form: Option<String>,
+    /// The codes that there are: a dictionary of this program, or the .toml file of one beside the definition.
     dictionary: Option<String>,
+    /// The least number.
     min: Option<f64>,
+    /// The greatest number.
     max: Option<f64>,
+    /// layer.field: it names a feature of another layer.
     references: Option<String>,
+    /// The field whose value this one begins with.
     begins_with: Option<String>,
+    /// Other names that columns have for it.
     #[serde(default)]
     aliases: Vec<String>,
 }
@@ -206,10 +282,7 @@ pub fn parse(file: &str, text: &str) -> Result<Layer, DefinitionError> {
 /// # Errors
 /// As [`parse`].
 pub fn read(file: &str, text: &str) -> Result<Definition, DefinitionError> {
-    let raw: RawLayer = toml::from_str(text).map_err(|error| DefinitionError::Toml {
-        file: file.to_owned(),
-        reason: error.to_string().trim().to_owned(),
-    })?;
+    let raw = raw(file, text)?;
     let reader = Reader { file };
     let rules = reader.rules(&raw)?;
     let words = raw.fields.iter().map(words).collect();
@@ -217,16 +290,24 @@ pub fn read(file: &str, text: &str) -> Result<Definition, DefinitionError> {
     Ok(Definition { layer, rules, words })
 }
 
+fn raw(file: &str, text: &str) -> Result<RawLayer, DefinitionError> {
+    toml::from_str(text).map_err(|error| DefinitionError::Toml {
+        file: file.to_owned(),
+        reason: error.to_string().trim().to_owned(),
+    })
+}
+
 /// The definition of this program for a layer of that name.
 pub fn built_in(name: &str) -> Option<Definition> {
     let file = format!("{name}.toml");
-    let (file, text) = SAMPLE.iter().find(|(known, _)| *known == file)?;
+    let (file, text) = SAMPLE.iter().chain(&MORE).find(|(known, _)| *known == file)?;
     Some(read(file, text).expect("the definitions are tested"))
 }
 
 /// The names of the definitions of this program.
 pub fn built_in_names() -> impl Iterator<Item = &'static str> {
-    SAMPLE.iter().filter_map(|(file, _)| file.strip_suffix(".toml"))
+    let all = SAMPLE.iter().chain(&MORE);
+    all.filter_map(|(file, _)| file.strip_suffix(".toml"))
 }
 
 /// The layers of the sample city, what lies below on the map first.
@@ -234,7 +315,14 @@ pub fn built_in_names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// None as long as the definitions that this program was built with are right.
 pub fn sample_layers() -> Result<Vec<Layer>, DefinitionError> {
-    SAMPLE.iter().map(|(file, text)| parse(file, text)).collect()
+    let of_sample = |(file, text): &(&str, &str)| {
+        let mut raw = raw(file, text)?;
+        if let Some((_, fields)) = SAMPLE_FIELDS.iter().find(|(known, _)| known == file) {
+            raw.fields.retain(|field| fields.contains(&field.name.as_str()));
+        }
+        Reader { file }.layer(raw)
+    };
+    SAMPLE.iter().map(of_sample).collect()
 }
 
 /// Turns what is written into what it means, naming the file in every error.
@@ -350,6 +438,7 @@ impl Reader<'_> {
                 }),
                 None => None,
             },
+            inside: self.inside(raw)?,
             lineage: match &checks.lineage {
                 Some(lineage) => Some(Lineage {
                     parent: known("checks.lineage.parent", &lineage.parent)?,
@@ -369,6 +458,24 @@ impl Reader<'_> {
                 None => None,
             },
         })
+    }
+
+    /// The field of `checks.inside`: it must name features of another layer, and be the one of `checks.within`.
+    fn inside(&self, raw: &RawLayer) -> Result<Option<String>, DefinitionError> {
+        let Some(name) = &raw.checks.inside else {
+            return Ok(None);
+        };
+        let field = raw.fields.iter().find(|field| field.name == *name);
+        let names = field.is_some_and(|field| field.references.is_some());
+        let other = raw.checks.within.as_ref().is_some_and(|within| within.code != *name);
+        match names && !other {
+            true => Ok(Some(name.clone())),
+            false => Err(self.wrong(
+                "checks.inside",
+                name.clone(),
+                "a field of the layer that has references, and the one of checks.within where there is that",
+            )),
+        }
     }
 
     fn field_rule(
@@ -391,16 +498,16 @@ impl Reader<'_> {
             self.word(
                 &key("dictionary"),
                 name,
-                "land-use or poi-classes",
-                Dictionary::built_in,
+                "a dictionary of this program (schemas/dictionaries), or the .toml file of one beside the definition",
+                |name| self.dictionary(name),
             )
         });
         Ok(FieldRule {
             name: raw.name.clone(),
-            presence: if raw.required {
-                Presence::Required
-            } else {
-                Presence::Optional
+            presence: match (raw.required, raw.filled) {
+                (true, _) => Presence::Required,
+                (false, true) => Presence::Filled,
+                (false, false) => Presence::Optional,
             },
             repetition: if raw.unique {
                 Repetition::Unique
@@ -423,6 +530,20 @@ impl Reader<'_> {
                 .map(|name| known(&key("begins_with"), name))
                 .transpose()?,
         })
+    }
+
+    /// A dictionary of this program, or of a file beside the definition.
+    fn dictionary(&self, name: &str) -> Option<Arc<Dictionary>> {
+        if !name.ends_with(".toml") {
+            return Dictionary::built_in(name);
+        }
+        let path = Path::new(self.file).parent()?.join(name);
+        let written = std::fs::metadata(&path).ok()?;
+        if !written.is_file() || written.len() > MOST_OF_A_DICTIONARY {
+            return None;
+        }
+        let text = std::fs::read_to_string(path).ok()?;
+        Dictionary::read(&text).ok().map(Arc::new)
     }
 
     /// `layer.field`.
@@ -481,6 +602,9 @@ fn words(raw: &RawField) -> Words {
 fn default_crs() -> String {
     Crs::CGCS2000.to_string()
 }
+
+#[cfg(test)]
+mod schema;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
 use crate::quality::City;
 use crate::quality::backdrop::Backdrop;
+use crate::quarantine::Quarantine;
 use crate::rows;
 use crate::settings::Settings;
 use crate::source::{self, Beside, FileId, database};
@@ -52,20 +53,16 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
         what: format!("load {} ({})", all_shown(&request.sources), mode_word(request.mode)),
     };
     let files = delivery::files(&request.sources, progress)?;
-    let result = into_store(
-        &plans,
-        request.mode,
-        &mut destination,
-        (&batch, files),
-        &mut findings,
-        progress,
-    );
+    let mut quarantine = Quarantine::new(request.settings.quarantine.as_deref())?;
+    let kept = (&mut findings, &mut quarantine);
+    let result = into_store(&plans, request.mode, &mut destination, (&batch, files), kept, progress);
     progress.end();
     let (layers, version, backdrop) = result.inspect_err(|_| destination.undo())?;
     Ok(Summary {
         layers,
         findings,
         version: Some(version),
+        quarantine: quarantine.finish()?,
         backdrop,
         took: start.elapsed(),
     })
@@ -128,9 +125,7 @@ impl Destination {
     fn beside(&self) -> Beside {
         Beside {
             file: self.file,
-            database: onemap_store::is_connection(&self.text)
-                .then(|| database::identity(&self.text))
-                .flatten(),
+            ..Beside::of(&self.text)
         }
     }
 
@@ -239,14 +234,21 @@ fn into_store(
     mode: LoadMode,
     destination: &mut Destination,
     (batch, files): (&Batch, Vec<SourceFile>),
-    findings: &mut Findings,
+    (findings, quarantine): (&mut Findings, &mut Quarantine),
     progress: &mut Progress,
 ) -> Result<Loaded> {
     let (mut layers, mut backdrop) = (Vec::new(), Backdrop::default());
     let (committed, made) = destination.commit(batch, progress, |load, progress| {
         let mut city = plan::city(plans);
         for plan in plans {
-            layers.push(one_layer(plan, &mut city, mode, load, findings, progress)?);
+            layers.push(one_layer(
+                plan,
+                (&mut city, quarantine),
+                mode,
+                load,
+                findings,
+                progress,
+            )?);
         }
         progress.begin("checking");
         backdrop = city.finish(findings);
@@ -265,7 +267,7 @@ fn into_store(
 /// Where the source breaks off, the store refuses, or a replace would leave nothing of a layer.
 pub fn one_layer(
     plan: &Plan<'_>,
-    city: &mut City,
+    kept: (&mut City, &mut Quarantine),
     mode: LoadMode,
     load: &mut dyn onemap_store::Load,
     findings: &mut Findings,
@@ -275,7 +277,7 @@ pub fn one_layer(
     load.start_layer(&plan.layer, mode)?;
     let total = plan.rows;
     let mut step = |rows, fraction| progress.at(Position { rows, total, fraction });
-    let outcome = rows::read_for(city, plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
+    let outcome = rows::read_for(kept, plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
     if let Some(reason) = &outcome.broken {
         return Err(Error::layer(
             &plan.from.part.label,

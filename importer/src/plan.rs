@@ -16,6 +16,7 @@ use crate::source::{Source, SourceLayer};
 use crate::suggest::{is_swapped, suggestion};
 use crate::table::{self, Position};
 use crate::values::Kind;
+use crate::webmap::WebMap;
 use crate::{messages, ogr};
 use gdal::vector::LayerAccess;
 use onemap_model::{Bbox, Crs, Field, Finding, FindingCode, GeometryType, Layer, Name};
@@ -263,15 +264,12 @@ impl<'s> Plan<'s> {
         let mut reprojector = None;
         let mut crs_label = None;
         if declared != Some(GeometryType::None) {
-            let chosen = choose_crs(&from, settings, range).map_err(|reason| refuse(&from, reason))?;
-            if let Some(over) = chosen.forced_over {
-                notes.add(
-                    FindingCode::CrsForced,
-                    format!("{} was taken, the file declares {over}", chosen.crs.label()),
-                );
+            let (way, label) = match settings.web_map {
+                Some(web) => notes.of_web_map(web, &from, target),
+                None => notes.of_crs(&from, settings, range, target),
             }
-            reprojector = Some(Reprojector::new(&chosen.crs, target).map_err(|reason| refuse(&from, reason))?);
-            crs_label = Some(chosen.crs.label().to_owned());
+            .map_err(|reason| refuse(&from, reason))?;
+            (reprojector, crs_label) = (Some(way), Some(label));
         }
         let layer =
             build_layer(name, declared, target, &fields, &from, settings).map_err(|reason| refuse(&from, reason))?;
@@ -413,11 +411,12 @@ fn add_osm_key(layer: &str, columns: &mut Vec<Column>) {
     }
 }
 
+fn declared_crs(from: &SourceLayer<'_>) -> Result<Option<Horizontal>, String> {
+    from.layer.spatial_ref().map_or(Ok(None), Horizontal::of)
+}
+
 fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) -> Result<Chosen, String> {
-    let declared = match from.layer.spatial_ref() {
-        Some(declared) => Horizontal::of(declared)?,
-        None => None,
-    };
+    let declared = declared_crs(from)?;
     // A database reads the whole table for it.
     let seen = || range.or_else(|| extent(from));
     let chosen = crs::choose(declared, settings.crs, settings.force)?;
@@ -487,6 +486,47 @@ impl Notes<'_> {
             place: None,
             message,
         });
+    }
+
+    /// The way from the system that the layer is in, and what that is called.
+    fn of_crs(
+        &mut self,
+        from: &SourceLayer<'_>,
+        settings: &Settings,
+        range: Option<Bbox>,
+        target: Crs,
+    ) -> Result<(Reprojector, String), String> {
+        let chosen = choose_crs(from, settings, range)?;
+        let label = chosen.crs.label().to_owned();
+        if let Some(over) = chosen.forced_over {
+            self.add(
+                FindingCode::CrsForced,
+                format!("{label} was taken, the file declares {over}"),
+            );
+        }
+        Ok((Reprojector::new(&chosen.crs, target)?, label))
+    }
+
+    /// The way from a web map's coordinates, and what these are called.
+    fn of_web_map(
+        &mut self,
+        web: WebMap,
+        from: &SourceLayer<'_>,
+        target: Crs,
+    ) -> Result<(Reprojector, String), String> {
+        let declared = declared_crs(from)?;
+        crs::admits(declared.as_ref(), web)?;
+        let way = Reprojector::of_web_map(web, target)?;
+        let (web, over) = (web.as_str(), declared.map(|declared| declared.label().to_owned()));
+        let over = over.map_or_else(String::new, |over| format!(", though the file declares {over}"));
+        self.add(
+            FindingCode::CrsUnshifted,
+            format!(
+                "{web}{over}: 公开算法的逆运算误差小于 1 毫米，算法本身与官方约差 1–2 米 / the published formula is \
+                 inverted within a millimetre; the formula itself may be a metre or two off: not for surveying"
+            ),
+        );
+        Ok((way, web.to_owned()))
     }
 
     fn of_suggestion(&mut self, suggestion: &Suggestion) {

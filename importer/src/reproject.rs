@@ -6,15 +6,23 @@
 
 use crate::crs::Horizontal;
 use crate::datum::{Kinship, is_same, kinship};
+use crate::webmap::WebMap;
 use gdal::spatial_ref::{CoordTransform, CoordTransformOptions};
 use onemap_model::{Coord, Crs, Geometry, Path, Polygon};
 
 /// How far outside ±180 and ±90 degrees rounding may carry a coordinate, in degrees: a tenth of a metre.
 const ROUNDING_DEGREES: f64 = 1e-6;
 
+/// From so far east or west of a zone's middle on, in metres, a coordinate is no place in that zone.
+const FAR_M: f64 = 2.0e6;
+
 /// The way from one system to the store's.
 pub struct Reprojector {
     transform: Option<CoordTransform>,
+    /// The easting of the middle of the zone, where the source is in a transverse Mercator zone in metres.
+    zone_m: Option<f64>,
+    /// The web map whose shift is taken away first.
+    web: Option<WebMap>,
     /// Why two systems were taken as equal that are not the same; none where they are.
     pub equivalence: Option<String>,
 }
@@ -32,23 +40,42 @@ impl Reprojector {
     /// # Errors
     /// A sentence where there is none that keeps the datum apart.
     pub fn new(source: &Horizontal, target: Crs) -> Result<Self, String> {
+        let mut way = Self::without_zone(source, target)?;
+        way.zone_m = source.false_easting_m();
+        Ok(way)
+    }
+
+    /// The way from the shifted coordinates of a web map.
+    ///
+    /// # Errors
+    /// None where `target` is geographic in degrees.
+    pub fn of_web_map(web: WebMap, target: Crs) -> Result<Self, String> {
+        let mut way = Self::without_zone(&Horizontal::of_code(target)?, target)?;
+        way.web = Some(web);
+        Ok(way)
+    }
+
+    fn with(transform: Option<CoordTransform>, equivalence: Option<String>) -> Self {
+        Self {
+            transform,
+            zone_m: None,
+            web: None,
+            equivalence,
+        }
+    }
+
+    fn without_zone(source: &Horizontal, target: Crs) -> Result<Self, String> {
         let store = Horizontal::of_code(target)?;
         let own = geographic(source)?;
         let (from, to) = (kinship(&own.datum()), kinship(&store.datum()));
         if own.code().is_some() && own.code() == store.code() || is_same(&own.datum(), &store.datum()) {
-            return Ok(Self {
-                transform: unproject(source, &store)?,
-                equivalence: None,
-            });
+            return Ok(Self::with(unproject(source, &store)?, None));
         }
         match (from, to) {
-            (Kinship::Equal, Kinship::Equal) => Ok(Self {
-                transform: unproject(source, &own)?,
-                equivalence: Some(format!(
-                    "{} is taken as equal to {target}: less than a metre apart",
-                    own.label()
-                )),
-            }),
+            (Kinship::Equal, Kinship::Equal) => {
+                let said = format!("{} is taken as equal to {target}: less than a metre apart", own.label());
+                Ok(Self::with(unproject(source, &own)?, Some(said)))
+            }
             (Kinship::Secret, _) | (_, Kinship::Secret) => Err(format!(
                 "{} to {target} needs the 4 or 7 parameters of your survey office, and none are public: \
                  transform the file with them first",
@@ -60,10 +87,7 @@ impl Reprojector {
 
     fn through_proj(source: &Horizontal, store: &Horizontal) -> Result<Self, String> {
         if let Some(direct) = exact(source, store) {
-            return Ok(Self {
-                transform: Some(direct),
-                equivalence: None,
-            });
+            return Ok(Self::with(Some(direct), None));
         }
         let wgs84 = Horizontal::of_code(Crs::WGS84)?;
         let hop = (kinship(&store.datum()) == Kinship::Equal)
@@ -75,13 +99,11 @@ impl Reprojector {
                 "PROJ knows only a ballpark way from {from} to {to}, up to hundreds of metres off: transform it first"
             )
         };
-        Ok(Self {
-            transform: Some(hop.ok_or_else(refused)?),
-            equivalence: Some(format!(
-                "EPSG:4326 is taken as equal to {}: less than a metre apart",
-                store.label()
-            )),
-        })
+        let said = format!(
+            "EPSG:4326 is taken as equal to {}: less than a metre apart",
+            store.label()
+        );
+        Ok(Self::with(Some(hop.ok_or_else(refused)?), Some(said)))
     }
 
     /// The same geometry in the store's system, heights untouched.
@@ -114,14 +136,30 @@ impl Reprojector {
     }
 
     fn path(&self, path: &Path) -> Result<Path, OutOfRange> {
-        let coords = match &self.transform {
-            None => path.coords().to_vec(),
-            Some(transform) => turn(transform, path.coords()),
+        if let Some(stranger) = self.zone_m.and_then(|zone_m| stranger(zone_m, path.coords())) {
+            return Err(OutOfRange(stranger));
+        }
+        let coords = match (&self.transform, self.web) {
+            (_, Some(web)) => path.coords().iter().map(|p| web.unshifted(*p)).collect(),
+            (None, None) => path.coords().to_vec(),
+            (Some(transform), None) => turn(transform, path.coords()),
         };
         match coords.iter().position(|c| !is_on_earth(c)) {
             Some(bad) => Err(OutOfRange(path.coords()[bad])),
             None => Ok(Path::with_z(coords, path.z().to_vec()).expect("finite, and as many heights as before")),
         }
+    }
+}
+
+/// A coordinate that cannot be meant in a zone in metres whose middle has this easting: far away from it, or one of
+/// numbers all of which look like degrees. PROJ would find a place for both, at the equator or in another ocean.
+fn stranger(zone_m: f64, coords: &[Coord]) -> Option<Coord> {
+    let far = |p: &&Coord| (p.x - zone_m).abs() > FAR_M;
+    let like_degrees = |p: &Coord| p.x.abs() <= 180.0 && p.y.abs() <= 90.0;
+    let first = coords.first()?;
+    match zone_m.abs() > 1000.0 && coords.iter().all(like_degrees) {
+        true => Some(*first),
+        false => coords.iter().find(far).copied(),
     }
 }
 
@@ -278,6 +316,27 @@ mod tests {
         );
         let beyond = Geometry::point(1e12, 1e12).unwrap();
         assert!(way(4547, 4490).unwrap().apply(beyond).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_in_a_zone_is_told_though_it_has_a_place_in_it() {
+        let way = way(4547, 4490).unwrap();
+        // Degrees, a prefixed easting, northing first.
+        for (x, y) in [(115.04, 30.2), (38_600_146.6, 3_342_741.4), (3_342_741.4, 600_146.6)] {
+            let told = way.apply(Geometry::point(x, y).unwrap());
+            assert_eq!(told.unwrap_err().0, Coord { x, y });
+        }
+        // The corner of a national grid in a neighbour's zone is far, but can be meant.
+        assert!(way.apply(Geometry::point(1_400_000.0, 3_342_741.4).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn the_shift_of_a_web_map_is_taken_away() {
+        let shown = WebMap::Bd09.shifted(Coord { x: 115.04, y: 30.2 });
+        let way = Reprojector::of_web_map(WebMap::Bd09, Crs::CGCS2000).unwrap();
+        let turned = way.apply(Geometry::point(shown.x, shown.y).unwrap()).unwrap();
+        let got = turned.coords().next().unwrap();
+        assert!((got.x - 115.04).abs() < 1e-8 && (got.y - 30.2).abs() < 1e-8, "{got:?}");
     }
 
     #[test]

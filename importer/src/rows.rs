@@ -7,15 +7,17 @@ use crate::error::Result;
 use crate::fields::{Origin, Role};
 use crate::geometry::{self, Kinds};
 use crate::keys::{Keys, Verdict};
+use crate::mixed::Mixed;
 use crate::plan::Plan;
 use crate::quality::layer::{LayerChecks, Validity};
 use crate::quality::{City, shape, validity};
+use crate::quarantine::Quarantine;
 use crate::source::format::Format;
 use crate::table::{self, Position};
 use crate::values::Reader;
 use crate::{interrupt, messages, ogr};
 use onemap_model::{
-    Coord, Date, Finding, FindingCode, Findings, Geometry, GeometryType, Instant, Row, TimeSpan, Value,
+    Coord, Date, Finding, FindingCode, Findings, Geometry, GeometryType, Instant, Row, Severity, TimeSpan, Value,
 };
 
 /// What came of reading a layer.
@@ -47,15 +49,22 @@ pub fn read(
     step: &mut Step<'_>,
     sink: &mut dyn FnMut(Row) -> Result<()>,
 ) -> Result<Outcome> {
-    read_for(&mut City::default(), plan, findings, step, sink)
+    read_for(
+        (&mut City::default(), &mut Quarantine::default()),
+        plan,
+        findings,
+        step,
+        sink,
+    )
 }
 
-/// Reads as [`read`] does, and keeps in `city` what the checks between features and layers need.
+/// Reads as [`read`] does, keeps in `city` what the checks between features and layers need, and rows that are set aside
+/// in `quarantine`.
 ///
 /// # Errors
-/// Those of `sink`, and where the user stops it.
+/// Those of `sink` and of `quarantine`, and where the user stops it.
 pub fn read_for(
-    city: &mut City,
+    (city, quarantine): (&mut City, &mut Quarantine),
     plan: &Plan<'_>,
     findings: &mut Findings,
     step: &mut Step<'_>,
@@ -81,7 +90,10 @@ pub fn read_for(
                 }
                 sink(row)?;
             }
-            None => reading.outcome.set_aside += 1,
+            None => {
+                reading.outcome.set_aside += 1;
+                quarantine.keep(plan, &mut feature, &reading.reasons)?;
+            }
         }
     }
     interrupt::check()?;
@@ -132,6 +144,9 @@ struct Reading<'p, 's, 'f> {
     wkb: Vec<u8>,
     outcome: Outcome,
     checks: LayerChecks,
+    mixed: Mixed,
+    /// Why the present row is set aside.
+    reasons: String,
     /// Whether the geometry of the present row is valid.
     validity: Validity,
 }
@@ -149,6 +164,8 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             wkb,
             outcome,
             checks,
+            mixed: Mixed::default(),
+            reasons: String::new(),
             validity: Validity::Valid,
         }
     }
@@ -165,6 +182,9 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             self.note(FindingCode::RowUnreadable, None, None, || message.clone());
             self.outcome.broken = Some(message);
         }
+        if let Some(sentence) = self.mixed.sentence(self.plan.crs_label.as_deref().unwrap_or_default()) {
+            self.note(FindingCode::CrsMixed, None, None, || sentence);
+        }
         self.outcome.geometry_type = Some(match self.plan.reprojector {
             Some(_) => self.kinds.layer_type(self.plan.declared),
             None => GeometryType::None,
@@ -176,20 +196,21 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<(Row, Option<Coord>)> {
         let warned = messages::take().into_iter().find(|message| message.failure);
         self.validity = Validity::Valid;
+        self.reasons.clear();
         let (values, from, to) = self.values(feature);
         let id = self.id(feature, &values);
-        let valid = self.valid(from, to, &id);
         if let Some(warned) = warned {
             self.note(FindingCode::GeometryInvalid, Some(&id), None, || warned.text.clone());
         }
         let geometry = self.geometry(feature, &id)?;
-        self.check_key(&values, valid, &id);
+        let place = geometry.as_ref().and_then(geometry::middle);
+        let valid = self.valid((from, to), &id, place);
+        self.check_key(&values, valid, &id, place);
         let row = Row {
             geometry,
             values,
             valid,
         };
-        let place = row.geometry.as_ref().and_then(geometry::middle);
         self.check_row(&row, &id, place);
         Some((row, place))
     }
@@ -271,9 +292,9 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         (values, self.moment(&from), self.moment(&to))
     }
 
-    fn valid(&mut self, from: Option<Instant>, to: Option<Instant>, id: &str) -> TimeSpan {
+    fn valid(&mut self, (from, to): (Option<Instant>, Option<Instant>), id: &str, place: Option<Coord>) -> TimeSpan {
         TimeSpan::new(from, to).unwrap_or_else(|wrong| {
-            self.note(FindingCode::ValidTimeInverted, Some(id), None, || wrong.to_string());
+            self.note(FindingCode::ValidTimeInverted, Some(id), place, || wrong.to_string());
             TimeSpan::new(from, None).expect("an open end is after any beginning")
         })
     }
@@ -298,13 +319,13 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         key.map_or_else(|| feature.fid().to_string(), ToString::to_string)
     }
 
-    fn check_key(&mut self, values: &[Value], valid: TimeSpan, id: &str) {
+    fn check_key(&mut self, values: &[Value], valid: TimeSpan, id: &str, place: Option<Coord>) {
         let Some(at) = self.plan.layer.key() else { return };
         match self.keys.see(&values[at], valid) {
             Verdict::Fine => {}
-            Verdict::Null => self.note(FindingCode::KeyNull, Some(id), None, || "the key is null".into()),
+            Verdict::Null => self.note(FindingCode::KeyNull, Some(id), place, || "the key is null".into()),
             Verdict::Twice => {
-                self.note(FindingCode::KeyDuplicate, Some(id), None, || {
+                self.note(FindingCode::KeyDuplicate, Some(id), place, || {
                     format!("the key {id:?} comes more than once")
                 });
             }
@@ -335,12 +356,15 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 format!("the layer declares {declared}")
             });
         }
+        let source = geometry.bbox();
         match reprojector.apply(geometry) {
             Ok(turned) => {
+                self.mixed.fits(source, id);
                 self.kinds.see(&turned);
                 Some(Some(turned))
             }
             Err(bad) => {
+                self.mixed.stranger(source, id);
                 let label = plan.crs_label.as_deref().unwrap_or_default();
                 self.note(FindingCode::CoordinateOutOfRange, Some(id), Some(bad.0), || {
                     format!("({}, {}) is no place on earth in {label}", bad.0.x, bad.0.y)
@@ -435,6 +459,18 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         message: impl FnOnce() -> String,
     ) {
         let layer = &self.layer;
+        if code.severity() == Severity::Error && feature.is_some() {
+            let message = message();
+            self.reasons = format!("{}: {message}", code.as_str());
+            let finding = Finding {
+                code,
+                layer: layer.clone(),
+                feature: feature.map(ToOwned::to_owned),
+                place,
+                message,
+            };
+            return self.findings.push(finding);
+        }
         self.findings.push_with(layer, code, || Finding {
             code,
             layer: layer.clone(),

@@ -6,6 +6,7 @@ use crate::definition::{self, Definition};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::mapping::Mapping;
+use crate::webmap::WebMap;
 use onemap_model::{Access, Crs, Layer, Name};
 
 /// How sources are read.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub layer: Option<Name>,
     /// What the user says of the sources' CRS.
     pub crs: Option<Crs>,
+    /// The web map whose shifted coordinates the sources are in, where the user says so.
+    pub web_map: Option<WebMap>,
     /// Whether that counts against what a file says itself.
     pub force: Force,
     /// What the user says of the encoding of shapefiles, CSV and DXF.
@@ -27,6 +30,8 @@ pub struct Settings {
     pub access: Option<Access>,
     /// The definitions that layers of their names follow; none where nobody asked for it.
     pub definitions: Vec<Definition>,
+    /// The folder for rows that are set aside; they are only counted and told where none is named.
+    pub quarantine: Option<std::path::PathBuf>,
     /// What columns become; as they are called where nothing is said.
     pub mapping: Option<Mapping>,
 }
@@ -37,6 +42,26 @@ impl Settings {
         self.definitions
             .iter()
             .find(|definition| definition.layer.name().is_same(layer))
+    }
+}
+
+/// What `--crs` says of the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatedCrs {
+    /// An EPSG code.
+    Epsg(Crs),
+    /// A web map.
+    Web(WebMap),
+}
+
+impl std::str::FromStr for StatedCrs {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let web = WebMap::parse(text).map(StatedCrs::Web);
+        let crs = || text.parse().map(StatedCrs::Epsg);
+        web.map_or_else(crs, Ok)
+            .map_err(|_| "expected EPSG:n, for example EPSG:4547, or gcj02 or bd09".to_owned())
     }
 }
 
@@ -170,7 +195,7 @@ mod tests {
             definitions(&wanted).map(|all| all.iter().map(|d| d.layer.name().to_string()).collect::<Vec<_>>())
         };
         assert_eq!(names(&["parcels", "roads"]).unwrap(), ["parcels", "roads"]);
-        assert_eq!(names(&["all"]).unwrap().len(), 8);
+        assert_eq!(names(&["all"]).unwrap().len(), 19);
         assert!(names(&["wells"]).unwrap_err().to_string().contains("parcels"));
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/layers/roads.toml");
         assert_eq!(names(&[&format!("roads={path}")]).unwrap(), ["roads"]);

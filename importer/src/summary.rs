@@ -6,10 +6,13 @@ use crate::rows::Outcome;
 use onemap_model::{Finding, FindingCode, Findings, Severity, Version};
 use onemap_store::LoadCounts;
 use std::fmt::{self, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How many findings of each code of a layer are shown in full.
 const EXAMPLES: usize = 3;
+/// … and only one where there are more kinds of findings than this.
+const MANY: usize = 15;
 
 /// What became of one layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,8 @@ pub struct Summary {
     pub findings: Findings,
     /// The version that the store is at, and whether this import made it; none where nothing was loaded.
     pub version: Option<(Version, Made)>,
+    /// The files that have the rows that were set aside; none where nobody asked for them.
+    pub quarantine: Vec<PathBuf>,
     /// What the map of a report shows beneath the findings.
     pub backdrop: Backdrop,
     /// How long it took.
@@ -103,6 +108,9 @@ impl fmt::Display for Summary {
             writeln!(f, "{layer}")?;
         }
         write_findings(f, &self.findings)?;
+        for file in &self.quarantine {
+            writeln!(f, "rows that were set aside are in {}", file.display())?;
+        }
         match self.version {
             Some((version, Made::New)) => write!(f, "version {version}")?,
             Some((version, Made::Nothing)) => write!(f, "nothing changed; version {version} stays")?,
@@ -118,6 +126,7 @@ fn write_findings(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Resul
     }
     let mut counts: Vec<(&str, FindingCode, u64)> = findings.counts().collect();
     counts.sort_by_key(|(layer, code, _)| (std::cmp::Reverse(code.severity()), layer.to_string(), code.as_str()));
+    let examples = if counts.len() > MANY { 1 } else { EXAMPLES };
     for (layer, code, count) in counts {
         let aside = if code.severity() == Severity::Error {
             " (set aside)"
@@ -132,7 +141,7 @@ fn write_findings(f: &mut fmt::Formatter<'_>, findings: &Findings) -> fmt::Resul
             code = code.as_str()
         )?;
         let of_this = |finding: &&Finding| finding.layer == layer && finding.code == code;
-        for example in findings.kept().iter().filter(of_this).take(EXAMPLES) {
+        for example in findings.kept().iter().filter(of_this).take(examples) {
             writeln!(f, "    {}", example_line(example))?;
         }
     }
@@ -190,6 +199,7 @@ mod tests {
             layers: vec![layer],
             findings,
             version,
+            quarantine: vec![PathBuf::from("aside/parcels.csv")],
             backdrop: Backdrop::default(),
             took: Duration::from_secs(2),
         }
@@ -200,6 +210,10 @@ mod tests {
         );
         assert!(
             text.contains("error coordinate-out-of-range parcels: 5 (set aside)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("rows that were set aside are in aside/parcels.csv\n"),
             "{text}"
         );
         assert_eq!(text.matches("no place on earth").count(), EXAMPLES);

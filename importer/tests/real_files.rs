@@ -127,8 +127,10 @@ fn parcels_in_local_metres_are_set_aside_never_loaded_wrong() {
     let Some(shared) = shared("parcels_in_local_metres_are_set_aside_never_loaded_wrong") else {
         return;
     };
+    let dir = tempfile::tempdir().unwrap();
     let settings = Settings {
         source_layer: Some("nishi_all".into()),
+        quarantine: Some(dir.path().to_owned()),
         ..Settings::default()
     };
     let summary = check_one(
@@ -138,6 +140,33 @@ fn parcels_in_local_metres_are_set_aside_never_loaded_wrong() {
     .unwrap();
     assert_eq!(counts(&summary), [("nishi_all", 27_247, 453, 26_794, "MultiPolygon")]);
     assert_eq!(summary.findings.count(FindingCode::CoordinateOutOfRange), 26_794);
+    let aside = std::fs::read_to_string(&summary.quarantine[0]).unwrap();
+    let mut lines = aside.lines();
+    let header = lines.next().unwrap();
+    assert!(
+        header.contains("筆ID") && header.ends_with(",wkt,set_aside"),
+        "{header}"
+    );
+    assert!(aside.contains("MULTIPOLYGON (((-") && aside.contains("coordinate-out-of-range: (467.495, 2626.682)"));
+    // Cells may have several lines.
+    assert!(lines.count() >= 26_794);
+    assert_eq!(aside.matches("coordinate-out-of-range: (").count(), 26_794);
+    let again = check_one(
+        shared.join("data/nishi_ku_parcels.gpkg.zip").to_str().unwrap(),
+        &settings,
+    );
+    assert!(
+        again
+            .unwrap_err()
+            .to_string()
+            .contains("nishi_all.csv is there already")
+    );
+    let mixed = summary.findings.kept().iter().find(|f| f.code == FindingCode::CrsMixed);
+    let said = &mixed.unwrap().message;
+    assert!(
+        said.contains("26794 of 27247 rows are not in EPSG:4326; 453 are"),
+        "{said}"
+    );
     // The 62 polygons that GEOS calls invalid, by kind; the spike is a valid one.
     let kinds = [
         FindingCode::SelfIntersection,

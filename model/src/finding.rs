@@ -58,6 +58,10 @@ finding_codes! {
     CrsForced = "crs-forced", Warning, "文件声明的坐标系被操作员指定的覆盖";
     /// Coordinates lie outside the area in which their CRS makes sense.
     CoordinateOutOfRange = "coordinate-out-of-range", Error, "坐标超出其坐标系的有效范围";
+    /// Some rows are in another CRS than the layer: their numbers look like another system's. They were set aside.
+    CrsMixed = "crs-mixed", Warning, "同一图层混有不同坐标系的数据，与声明不符的行已搁置";
+    /// The shift of a web map's coordinates (GCJ-02, BD-09) was taken away by the published formula.
+    CrsUnshifted = "crs-unshifted", Warning, "网络地图坐标（GCJ-02、BD-09）已按公开算法纠偏";
     /// Text was decoded from another encoding than UTF-8.
     EncodingDetected = "encoding-detected", Note, "文字由其他编码（非 UTF-8）转换";
     /// Text has bytes that its encoding does not know; they were replaced by U+FFFD.
@@ -154,6 +158,8 @@ finding_codes! {
     DistrictUnknown = "district-unknown", Warning, "代码前六位不是任何行政区划的代码";
     /// A value names a feature of another layer that is not there.
     ReferenceMissing = "reference-missing", Warning, "引用的其他图层要素不存在";
+    /// A feature lies outside the feature of another layer that it names.
+    OutsideNamed = "outside-named", Warning, "要素位于其所指的另一图层要素之外";
     /// The registered area differs from the drawn one by more than the definition allows.
     AreaDiffers = "area-differs", Warning, "登记面积与图形面积之差超出允许范围";
     /// Two features overlap that must not.

@@ -6,6 +6,8 @@ use crate::difference::{Form, Told};
 use crate::error::{Error, Result};
 use crate::load::{all_shown, follow, mode_word, one_layer, user};
 use crate::progress::Progress;
+use crate::quarantine::Quarantine;
+use crate::source::Beside;
 use crate::{interrupt, plan, source};
 use clap::Args;
 use onemap_model::{Findings, Name};
@@ -51,9 +53,9 @@ pub struct DiffArgs {
 /// Those of a load.
 pub fn run(args: &DiffArgs) -> Result<ExitCode> {
     let report = args.source.report()?;
-    if report.is_some() {
+    if report.is_some() || args.source.quarantine.is_some() {
         return Err(Error::Usage(
-            "diff writes no report of findings: use onemap-import check".into(),
+            "diff writes no report of findings and no quarantine: use onemap-import check".into(),
         ));
     }
     let form = match (args.json, args.csv) {
@@ -84,7 +86,7 @@ fn compare(
     let layers: Vec<_> = there.into_iter().map(|state| state.layer).collect();
     let wanted = args.source.store_crs()?;
     let crs = layers.first().map(|layer| layer.crs).or(wanted);
-    let sources = source::open_all(&args.source.sources, &settings)?;
+    let sources = source::open_all_beside(&args.source.sources, &settings, &Beside::of(&args.store))?;
     let mut plans = plan::agreed(&sources, &settings, crs.unwrap_or(onemap_model::Crs::CGCS2000))?;
     plan::keep_definitions(&mut plans, &layers, &settings)?;
     let batch = Batch {
@@ -92,10 +94,17 @@ fn compare(
         what: format!("diff {} ({})", all_shown(&args.source.sources), mode_word(mode)),
     };
     let mut findings = Findings::keeping(1);
-    let mut city = plan::city(&plans);
+    let (mut city, mut quarantine) = (plan::city(&plans), Quarantine::default());
     let mut load = store.begin(&batch)?;
     for plan in &plans {
-        one_layer(plan, &mut city, mode, load.as_mut(), &mut findings, progress)?;
+        one_layer(
+            plan,
+            (&mut city, &mut quarantine),
+            mode,
+            load.as_mut(),
+            &mut findings,
+            progress,
+        )?;
     }
     interrupt::check()?;
     let mut phase = String::new();

@@ -89,8 +89,8 @@ struct SourceArgs {
     #[arg(long, value_name = "ID")]
     layer: Option<String>,
     /// The coordinate system of the sources, where they do not say
-    #[arg(long, value_name = "EPSG:n")]
-    crs: Option<onemap_model::Crs>,
+    #[arg(long, value_name = "EPSG:n|gcj02|bd09")]
+    crs: Option<crate::settings::StatedCrs>,
     /// Let --crs count even where a source says otherwise
     #[arg(long, requires = "crs")]
     force_crs: bool,
@@ -109,6 +109,9 @@ struct SourceArgs {
     /// What layers and columns become: a mapping file, as `onemap-import map` writes one
     #[arg(long, value_name = "FILE")]
     map: Option<std::path::PathBuf>,
+    /// Keep rows that are set aside in this folder, as the source has them: a CSV file for each layer
+    #[arg(long, value_name = "FOLDER")]
+    quarantine: Option<std::path::PathBuf>,
     /// Write all findings to this file (.json, .csv or .html)
     #[arg(long, value_name = "FILE")]
     report: Option<std::path::PathBuf>,
@@ -121,11 +124,19 @@ impl SourceArgs {
         Ok(settings::Settings {
             source_layer: self.source_layer.clone(),
             layer: self.layer.as_deref().map(settings::layer_name).transpose()?,
-            crs: self.crs,
+            crs: match self.crs {
+                Some(settings::StatedCrs::Epsg(crs)) => Some(crs),
+                _ => None,
+            },
+            web_map: match self.crs {
+                Some(settings::StatedCrs::Web(web)) => Some(web),
+                _ => None,
+            },
             force: if self.force_crs { Force::Override } else { Force::Refuse },
             encoding: self.encoding.as_deref().map(settings::encoding).transpose()?,
             key: self.key.clone(),
             access: None,
+            quarantine: self.quarantine.clone(),
             definitions: settings::definitions(&self.define)?,
             mapping: self.map.as_deref().map(settings::mapping).transpose()?,
         })

@@ -267,7 +267,7 @@ mod tests {
         // Cut after ten bytes: registered_area.
         check("registered", "zdmj", Because::Cut);
         assert_eq!(field_of(&["register"], "register"), None);
-        assert_eq!(field_of(&["备注"], "备注"), None);
+        assert_eq!(field_of(&["附注"], "附注"), None);
     }
 
     #[test]

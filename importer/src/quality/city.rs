@@ -2,8 +2,10 @@
 
 use super::backdrop::Backdrop;
 use super::gaps::{Gap, gaps};
+use super::layer::hash_of;
 use super::layer::{Asked, Gathered, LayerChecks};
 use super::lineage;
+use super::named::{Astray, Question, Vertices, astray};
 use super::overlaps::{Ended, Overlap, overlaps};
 use super::rules::{Rules, Topology};
 use super::shapes::MOST_VERTICES;
@@ -32,6 +34,9 @@ impl City {
             }
             if let Some(lineage) = &rules.lineage {
                 asked.entry(lineage.of.layer.clone()).or_default().lives = Some(lineage.of.field.clone());
+            }
+            if let Some(target) = rules.named() {
+                asked.entry(target.layer.clone()).or_default().shapes = Some(target.field.clone());
             }
             for target in rules.fields.iter().filter_map(|field| field.references.as_ref()) {
                 let keys = &mut asked.entry(target.layer.clone()).or_default().keys;
@@ -77,6 +82,7 @@ impl City {
             }
             self.topology(layer, &mut report);
             self.references(layer, &mut report);
+            self.inside(layer, &mut report);
         }
         for layer in &self.gathered {
             self.lineage(layer, findings);
@@ -170,6 +176,41 @@ impl City {
         }
     }
 
+    fn inside(&self, layer: &Gathered, report: &mut Report<'_>) {
+        let (Some(field), Some(target)) = (&layer.rules.inside, layer.rules.named()) else {
+            return;
+        };
+        // That the layer is not there is said where its features are referred to.
+        let Some(areas) = self.find(&target.layer) else { return };
+        let shapes = &layer.shapes;
+        let of_areas: Vec<Question> = (0..shapes.len())
+            .map(|at| Question {
+                named: hash_of(shapes.codes.get(at)),
+                valid: shapes.get(at).valid,
+                vertices: Vertices::Area(at),
+            })
+            .collect();
+        for found in astray(&of_areas, shapes, &areas.shapes) {
+            let (id, code) = (shapes.ids.get(found.feature), shapes.codes.get(found.feature));
+            report.outside(field, (id, code), &found);
+        }
+        let references = layer.references.iter().filter(|references| references.field == *field);
+        for references in references {
+            let values = references.points.iter().map(|at| references.values[*at as usize]);
+            let of_points: Vec<Question> = values
+                .map(|(named, place)| Question {
+                    named,
+                    valid: (i64::MIN, i64::MAX),
+                    vertices: Vertices::Point(place.expect("a point has a middle")),
+                })
+                .collect();
+            for found in astray(&of_points, shapes, &areas.shapes) {
+                let at = references.points[found.feature] as usize;
+                report.outside(field, (references.ids.get(at), references.texts.get(at)), &found);
+            }
+        }
+    }
+
     fn lineage(&self, layer: &Gathered, findings: &mut Findings) {
         let Some(rule) = &layer.rules.lineage else { return };
         let Some(features) = self.find(&rule.of.layer) else {
@@ -222,6 +263,13 @@ impl Report<'_> {
             "来源中没有图层 {layer}，相关检查未执行 / there is no layer {layer}: what needs it was not checked"
         );
         self.of_layer(FindingCode::CheckSkipped, text);
+    }
+
+    fn outside(&mut self, field: &str, (id, code): (&str, &str), found: &Astray) {
+        let by_m = found.by_m;
+        self.add(FindingCode::OutsideNamed, id, Some(found.at), || {
+            format!("{field} = {code:?}：位于其外 {by_m:.2} m / it lies outside of that by {by_m:.2} m")
+        });
     }
 
     fn overlap(&mut self, layer: &Gathered, overlap: &Overlap) {

@@ -89,7 +89,9 @@ pub struct References {
     pub target: Option<Target>,
     /// The value's hash, and where the feature is.
     pub values: Vec<(u64, Option<Coord>)>,
-    /// What the features are called, and the values.
+    /// Which of them are single points, where these must lie in what they name: their places among `values`.
+    pub points: Vec<u32>,
+    /// What the features are called.
     pub ids: Texts,
     /// The values.
     pub texts: Texts,
@@ -177,7 +179,8 @@ impl LayerChecks {
         let code = asked
             .shapes
             .as_deref()
-            .or(rules.within.as_ref().map(|within| within.code.as_str()));
+            .or(rules.within.as_ref().map(|within| within.code.as_str()))
+            .or(rules.inside.as_deref());
         let area = rules.area.as_ref().and_then(|area| find(&area.field));
         let keys = asked.keys.iter().filter_map(|name| Some((find(name)?, name.clone())));
         let keys: Vec<(usize, String)> = keys.collect();
@@ -189,7 +192,7 @@ impl LayerChecks {
             key_fields: keys.iter().map(|(at, _)| *at).collect(),
             lineage,
             twins: Keys::default(),
-            keep_shapes: own_topology || rules.within.is_some() || asked.shapes.is_some(),
+            keep_shapes: own_topology || rules.within.is_some() || rules.inside.is_some() || asked.shapes.is_some(),
             fields,
             rules,
             gathered: Gathered {
@@ -215,7 +218,7 @@ impl LayerChecks {
             let value = &row.values[field.at];
             let is_key = self.key == Some(field.at);
             if is_empty(value) {
-                if rule.presence == Presence::Required && !is_key {
+                if rule.presence != Presence::Optional && !is_key {
                     note(
                         FindingCode::ValueMissing,
                         place,
@@ -246,6 +249,9 @@ impl LayerChecks {
             }
             if rule.references.is_some() {
                 let references = &mut self.gathered.references[number];
+                if self.rules.inside.as_ref() == Some(&rule.name) && is_point(row) {
+                    references.points.push(references.values.len() as u32);
+                }
                 references.values.push((hash_of(&text), place));
                 references.ids.push(id);
                 references.texts.push(&text);
@@ -402,6 +408,10 @@ fn judge(rule: &FieldRule, value: &Value, text: &str, say: &mut dyn FnMut(Findin
         }
     }
     in_form
+}
+
+fn is_point(row: &Row) -> bool {
+    matches!(&row.geometry, Some(Geometry::Points(path)) if path.len() == 1)
 }
 
 fn is_empty(value: &Value) -> bool {

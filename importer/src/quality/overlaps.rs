@@ -156,18 +156,25 @@ fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
     let near = |edge: &Segment| meet(&box_of(*edge), window);
     let (ours, theirs): (Vec<Segment>, Vec<Segment>) =
         (a.edges().filter(near).collect(), b.edges().filter(near).collect());
-    if crosses(&ours, &theirs) {
+    // What is inside lies to the left of every edge: where both have the same one, both have what is beside it.
+    let (same, opposite) = (Edges::of(&theirs), Edges::of(&ours));
+    if ours.iter().any(|edge| same.have(edge.from, edge.to)) || crosses(&ours, &theirs) {
         return true;
     }
-    let inside = |edges: &[Segment], of: Shape<'_>| {
+    let inside = |edges: &[Segment], of: Shape<'_>, shared: &Edges| {
         let mut on = true;
         for edge in edges {
             let middle = Coord {
                 x: edge.from.x / 2.0 + edge.to.x / 2.0,
                 y: edge.from.y / 2.0 + edge.to.y / 2.0,
             };
-            for p in [edge.from, middle] {
-                match of.side(p) {
+            // The middle of a border is rounded: it may seem to lie on either side of it.
+            let points = match shared.have(edge.to, edge.from) {
+                true => &[edge.from][..],
+                false => &[edge.from, middle][..],
+            };
+            for p in points {
+                match of.side(*p) {
                     Side::Inside => return Some(true),
                     Side::Outside => on = false,
                     Side::On => {}
@@ -178,9 +185,29 @@ fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
     };
     // Where all of one lies on the other's border, they may be the same.
     matches!(
-        (inside(&ours, b), inside(&theirs, a)),
+        (inside(&ours, b, &same), inside(&theirs, a, &opposite)),
         (Some(true), _) | (_, Some(true)) | (None, None)
     )
+}
+
+/// Edges by their ends, in their direction.
+struct Edges(Vec<[u64; 4]>);
+
+impl Edges {
+    fn of(edges: &[Segment]) -> Self {
+        let mut all: Vec<[u64; 4]> = edges.iter().map(|edge| ends(edge.from, edge.to)).collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    fn have(&self, from: Coord, to: Coord) -> bool {
+        self.0.binary_search(&ends(from, to)).is_ok()
+    }
+}
+
+/// Adding zero makes the two zeros one.
+fn ends(from: Coord, to: Coord) -> [u64; 4] {
+    [from.x, from.y, to.x, to.y].map(|number| (number + 0.0).to_bits())
 }
 
 /// Whether any two edges cross inside both; long lists are sorted, so that only near ones are compared.
@@ -201,4 +228,46 @@ fn crosses(ours: &[Segment], theirs: &[Segment]) -> bool {
 fn box_of(edge: Segment) -> [f64; 4] {
     let Segment { from, to } = edge;
     [from.x.min(to.x), from.y.min(to.y), from.x.max(to.x), from.y.max(to.y)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use onemap_model::{Geometry, Path, Polygon, TimeSpan};
+
+    fn found(rings: [&[(f64, f64)]; 2]) -> usize {
+        let mut shapes = Shapes::default();
+        for ring in rings {
+            let mut coords: Vec<Coord> = ring.iter().map(|(x, y)| Coord { x: *x, y: *y }).collect();
+            coords.push(coords[0]);
+            let rings = vec![Path::new(coords).unwrap()];
+            shapes.add(&Geometry::Polygons(vec![Polygon { rings }]), TimeSpan::ALWAYS, "", "");
+        }
+        overlaps(&shapes, &Tree::new(&shapes.boxes())).0.len()
+    }
+
+    /// The middles of all its edges come out beside them when they are computed.
+    const FIELD: [(f64, f64); 5] = [
+        (114.940197179, 30.172905178),
+        (114.940651865, 30.172575546),
+        (114.941165466, 30.173208818),
+        (114.941073949, 30.173265207),
+        (114.940705553, 30.1734922),
+    ];
+
+    #[test]
+    fn a_twin_overlaps_however_its_ring_runs() {
+        let mut turned = FIELD;
+        turned.rotate_left(2);
+        turned.reverse();
+        assert_eq!(found([&FIELD, &FIELD]), 1);
+        assert_eq!(found([&FIELD, &turned]), 1);
+    }
+
+    #[test]
+    fn neighbours_that_share_a_border_do_not_overlap() {
+        let [a, b] = [FIELD[0], FIELD[1]];
+        assert_eq!(found([&FIELD, &[a, (114.9401, 30.1722), b]]), 0);
+        assert_eq!(found([&FIELD, &[a, (114.9409, 30.1733), b]]), 1);
+    }
 }

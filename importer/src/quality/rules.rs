@@ -23,8 +23,19 @@ pub struct Rules {
     pub area: Option<AreaRule>,
     /// In which features of which layer each one lies.
     pub within: Option<Within>,
+    /// The field that names the feature of another layer in which each one lies.
+    pub inside: Option<String>,
     /// Which fields tell the past of another layer's features.
     pub lineage: Option<Lineage>,
+}
+
+impl Rules {
+    /// The layer and field by which each feature names the one that it lies in.
+    pub fn named(&self) -> Option<&Target> {
+        let name = self.inside.as_ref()?;
+        let field = self.fields.iter().find(|field| field.name == *name)?;
+        field.references.as_ref()
+    }
 }
 
 /// What is demanded of one field.
@@ -58,7 +69,9 @@ pub enum Presence {
     /// It may.
     #[default]
     Optional,
-    /// It may not.
+    /// It may not where its column is there.
+    Filled,
+    /// It may not, and its column must be there.
     Required,
 }
 
@@ -143,15 +156,22 @@ pub struct Dictionary {
     pub codes: HashSet<Box<str>>,
 }
 
-const BUILT_IN: [(&str, &str); 2] = [
-    ("land-use", include_str!("../../../schemas/dictionaries/land-use.toml")),
-    (
-        "poi-classes",
-        include_str!("../../../schemas/dictionaries/poi-classes.toml"),
-    ),
-];
+macro_rules! dictionaries {
+    ($($name:literal)+) => {
+        &[$(($name, include_str!(concat!("../../../schemas/dictionaries/", $name, ".toml")))),+]
+    };
+}
+
+const BUILT_IN: &[(&str, &str)] = dictionaries! {
+    "area-units" "control-lines" "land-use" "poi-classes" "right-settings" "right-types"
+};
 
 impl Dictionary {
+    /// The names of the dictionaries of this program.
+    pub fn built_in_names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
     /// A dictionary of this program, by the name of its file.
     pub fn built_in(name: &str) -> Option<Arc<Self>> {
         let (_, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;

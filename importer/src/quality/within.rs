@@ -5,6 +5,7 @@
 
 use super::inside::{Inside, Side};
 use super::measure::Scale;
+use super::predicate::Segment;
 use super::shapes::{Shape, Shapes};
 use super::tree::{Tree, meet};
 use onemap_model::{Coord, FindingCode};
@@ -27,13 +28,19 @@ pub struct Misplaced {
 }
 
 /// An area, ready to be asked.
-struct Area<'a> {
+pub(super) struct Area<'a> {
     shape: Shape<'a>,
     rings: Vec<Inside<'a>>,
 }
 
-impl Area<'_> {
-    fn holds(&self, p: Coord) -> bool {
+impl<'a> Area<'a> {
+    pub(super) fn new(shape: Shape<'a>) -> Self {
+        let rings = shape.rings().map(Inside::new).collect();
+        Self { shape, rings }
+    }
+
+    /// Whether a point lies in it, or no more than the tolerance outside.
+    pub(super) fn holds(&self, p: Coord) -> bool {
         let mut odd = false;
         for ring in &self.rings {
             match ring.side(p) {
@@ -50,13 +57,14 @@ impl Area<'_> {
         let scale = Scale::at(p.y);
         let (x, y) = (TOLERANCE_M / scale.x_m, TOLERANCE_M / scale.y_m);
         let window = [p.x - x, p.y - y, p.x + x, p.y + y];
-        meet(&window, &self.shape.bbox)
-            && self.shape.edges().any(|edge| {
-                let ((ax, ay), (bx, by)) = (scale.step(p, edge.from), scale.step(p, edge.to));
-                let (dx, dy) = (bx - ax, by - ay);
-                let t = (-(ax * dx + ay * dy) / (dx * dx + dy * dy)).clamp(0.0, 1.0);
-                (ax + t * dx).hypot(ay + t * dy) <= TOLERANCE_M
-            })
+        meet(&window, &self.shape.bbox) && self.shape.edges().any(|edge| distance_m(scale, p, edge) <= TOLERANCE_M)
+    }
+
+    /// How far a point is from its border.
+    pub(super) fn distance_m(&self, p: Coord) -> f64 {
+        let scale = Scale::at(p.y);
+        let distances = self.shape.edges().map(|edge| distance_m(scale, p, edge));
+        distances.fold(f64::INFINITY, f64::min)
     }
 
     fn outside(&self, shape: Shape<'_>) -> Option<Coord> {
@@ -64,15 +72,21 @@ impl Area<'_> {
     }
 }
 
+fn distance_m(scale: Scale, p: Coord, edge: Segment) -> f64 {
+    let ((ax, ay), (bx, by)) = (scale.step(p, edge.from), scale.step(p, edge.to));
+    let (dx, dy) = (bx - ax, by - ay);
+    let length = dx * dx + dy * dy;
+    let t = if length > 0.0 {
+        (-(ax * dx + ay * dy) / length).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    (ax + t * dx).hypot(ay + t * dy)
+}
+
 /// All features that are not where their code says; `areas` are named by their codes.
 pub fn misplaced(features: &Shapes, areas: &Shapes) -> Vec<Misplaced> {
-    let all: Vec<Area<'_>> = (0..areas.len())
-        .map(|at| areas.get(at))
-        .map(|shape| Area {
-            shape,
-            rings: shape.rings().map(Inside::new).collect(),
-        })
-        .collect();
+    let all: Vec<Area<'_>> = (0..areas.len()).map(|at| Area::new(areas.get(at))).collect();
     let tree = Tree::new(&areas.boxes());
     let judge = |feature: usize| -> Option<Misplaced> {
         if crate::interrupt::is_asked() {

@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 /// So many findings of each code of a layer stand in the page; CSV and JSON have more.
 const ON_PAGE: usize = 200;
+/// Lists are open from the start where there are no more findings than this.
+const OPEN: u64 = 40;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>质检报告 · Import report</title>\n\
@@ -23,8 +25,9 @@ th{background:#f3f5f8;font-weight:600}td.n{text-align:right;font-variant-numeric
 .sea{fill:#f7f9fb}.land{fill:#fdfcf7;stroke:#8a94a0;stroke-width:1.1;stroke-linejoin:round}.few{fill:#dfe4e8}.some{fill:#cfd6dd}.many{fill:#bcc5ce}\
 .scale{fill:none;stroke:#4b5563;stroke-width:1.5}svg text{font-size:13px;fill:#4b5563}\
 circle{fill-opacity:.75;stroke:#fff;stroke-width:1}.error circle{fill:var(--error)}.warning circle{fill:var(--warning)}.note circle{fill:var(--note)}\
-.map>label{margin-right:1.2em}#e:not(:checked)~svg .error,#w:not(:checked)~svg .warning,#n:not(:checked)~svg .note{display:none}\
-details{border:1px solid #dde2e8;border-radius:6px;margin:.5em 0;padding:.2em .8em}summary{cursor:pointer;padding:.3em 0}:target{background:#fff3cd}\
+.map>label{margin-right:1.2em}.only{position:absolute;opacity:0;pointer-events:none}label.pick{cursor:pointer;color:var(--note);white-space:nowrap;font-size:.88em}\
+label.all{color:var(--note);cursor:pointer;display:none}#e:not(:checked)~svg .error,#w:not(:checked)~svg .warning,#n:not(:checked)~svg .note{display:none}\
+details{border:1px solid #dde2e8;border-radius:6px;margin:.5em 0;padding:.2em .8em}summary{cursor:pointer;padding:.3em 0}tr:target{background:#fff3cd}\
 details td:nth-child(-n+2){white-space:nowrap}tr{scroll-margin-top:1em}.fine{background:#eaf6ec;border:1px solid #b9dfc1;border-radius:6px;padding:.8em 1em}@media print{details{break-inside:avoid}}\
 </style></head><body>\n";
 
@@ -32,6 +35,10 @@ details td:nth-child(-n+2){white-space:nowrap}tr{scroll-margin-top:1em}.fine{bac
 pub fn render(summary: &Summary) -> String {
     let mut page = String::from(HEAD);
     page.push_str("<h1>质检报告 <span class=\"en\">Import report</span></h1>\n");
+    let sources: std::collections::BTreeSet<&str> = summary.layers.iter().map(|layer| layer.source.as_str()).collect();
+    page.push_str("<p class=\"aside\">");
+    push_text(&mut page, &sources.into_iter().collect::<Vec<_>>().join(" · "));
+    page.push_str("</p>\n");
     push_cards(&mut page, summary);
     if summary.findings.is_empty() {
         page.push_str("<p class=\"fine\">未发现问题 · Nothing was found.</p>\n");
@@ -86,7 +93,10 @@ fn push_cards(page: &mut String, summary: &Summary) {
 }
 
 fn push_map(page: &mut String, summary: &Summary) {
-    let drawing = map::render(&summary.findings, &summary.backdrop);
+    let counts = sorted_counts(summary);
+    let drawing = map::render(&summary.findings, &summary.backdrop, &|finding| {
+        class_of(&counts, finding)
+    });
     if drawing.is_empty() {
         return;
     }
@@ -98,8 +108,30 @@ fn push_map(page: &mut String, summary: &Summary) {
             "<input type=\"checkbox\" id=\"{id}\" checked><label for=\"{id}\"> <span class=\"tag {word}\">{zh} {word}</span></label>"
         );
     }
+    page.push_str("<label class=\"all\" for=\"all\">全部显示 · show all</label>\n");
+    push_choices(page, counts.len());
     page.push_str(&drawing);
     page.push_str("</div>\n");
+}
+
+/// The class that a finding's spot has on the map: the place of its code and layer among the counts.
+fn class_of(counts: &[(&str, FindingCode, u64)], finding: &Finding) -> usize {
+    let is_of = |(layer, code, _): &(&str, FindingCode, u64)| *code == finding.code && *layer == finding.layer;
+    counts.iter().position(is_of).unwrap_or(counts.len())
+}
+
+/// One choice for each code, which leaves only its spots on the map: hidden buttons that the table's labels press.
+fn push_choices(page: &mut String, count: usize) {
+    page.push_str("<input class=\"only\" type=\"radio\" name=\"only\" id=\"all\" checked>");
+    let mut rules = String::new();
+    for at in 0..count {
+        let _ = write!(page, "<input class=\"only\" type=\"radio\" name=\"only\" id=\"o{at}\">");
+        let _ = write!(rules, "#o{at}:checked~svg a:not(.c{at}){{display:none}}");
+    }
+    let _ = writeln!(
+        page,
+        "<style>{rules}.map:has(.only:not(#all):checked) label.all{{display:inline}}</style>"
+    );
 }
 
 /// Counts, the worst and most frequent first.
@@ -118,19 +150,23 @@ fn sorted_counts(summary: &Summary) -> Vec<(&str, FindingCode, u64)> {
 
 fn push_counts(page: &mut String, summary: &Summary) {
     page.push_str(
-        "<h2>统计 <span class=\"en\">Counts</span></h2>\n<table><tr><th>级别<th>代码 <span class=\"en\">code</span>\
-         <th>图层 <span class=\"en\">layer</span><th>含义 <span class=\"en\">meaning</span><th>数量 <span class=\"en\">count</span></tr>\n",
+        "<h2 id=\"counts\">统计 <span class=\"en\">Counts</span></h2>\n<table><tr><th>级别<th>代码 <span class=\"en\">code</span>\
+         <th>图层 <span class=\"en\">layer</span><th>含义 <span class=\"en\">meaning</span><th>数量 <span class=\"en\">count</span><th></tr>\n",
     );
-    for (layer, code, count) in sorted_counts(summary) {
+    for (at, (layer, code, count)) in sorted_counts(summary).into_iter().enumerate() {
         page.push_str("<tr><td>");
         push_tag(page, code);
-        let _ = write!(page, "<td><code>{}</code><td>", code.as_str());
+        let _ = write!(page, "<td><a href=\"#g{at}\"><code>{}</code></a><td>", code.as_str());
         push_text(page, layer);
         page.push_str("<td>");
         push_text(page, code.chinese());
         page.push_str("<br><span class=\"en\">");
         push_text(page, code.english());
-        let _ = writeln!(page, "</span><td class=\"n\">{}</tr>", grouped(count));
+        let _ = writeln!(
+            page,
+            "</span><td class=\"n\">{}<td><label class=\"pick\" for=\"o{at}\">仅在图上显示 · on the map</label></tr>",
+            grouped(count)
+        );
     }
     page.push_str("</table>\n");
 }
@@ -172,15 +208,21 @@ fn push_findings(page: &mut String, summary: &Summary) {
             .or_default()
             .push((number, finding));
     }
-    for (layer, code, count) in counts {
+    let open = if counts.iter().map(|(.., count)| count).sum::<u64>() <= OPEN {
+        " open"
+    } else {
+        ""
+    };
+    for (at, (layer, code, count)) in counts.into_iter().enumerate() {
         let listed = groups.get(&(layer, code)).map_or(&[][..], Vec::as_slice);
-        page.push_str("<details open><summary>");
+        let _ = write!(page, "<details{open}><summary>");
         push_tag(page, code);
         let _ = write!(page, " <code>{}</code> ", code.as_str());
         push_text(page, layer);
         let _ = writeln!(page, " · {} · {}</summary>", code.chinese(), grouped(count));
         page.push_str(
-            "<table><tr><th>要素 <span class=\"en\">feature</span><th>位置 <span class=\"en\">place</span><th>说明 <span class=\"en\">what</span></tr>\n",
+            // A link to what stands in a closed list opens it.
+            &format!("<table id=\"g{at}\"><tr><th>要素 <span class=\"en\">feature</span><th>位置 <span class=\"en\">place</span><th>说明 <span class=\"en\">what</span></tr>\n"),
         );
         for (number, finding) in listed.iter().take(ON_PAGE) {
             let _ = write!(page, "<tr id=\"f{number}\">");

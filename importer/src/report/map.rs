@@ -2,7 +2,7 @@
 
 use crate::quality::backdrop::Backdrop;
 use onemap_model::{Coord, Finding, Findings, Severity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// The drawing's width; its height follows from the land.
@@ -71,11 +71,13 @@ struct Spot {
     x: f64,
     y: f64,
     codes: BTreeMap<&'static str, u64>,
+    classes: BTreeSet<usize>,
     first: usize,
 }
 
-/// The map; empty where nothing has a place. Each spot leads to the finding `#f…` of its number in the list.
-pub fn render(findings: &Findings, backdrop: &Backdrop) -> String {
+/// The map; empty where nothing has a place. Each spot leads to the finding `#f…` of its number in the list, and has the
+/// classes `c…` of its findings.
+pub fn render(findings: &Findings, backdrop: &Backdrop, class: &dyn Fn(&Finding) -> usize) -> String {
     let placed: Vec<(usize, &Finding, Coord)> = findings
         .kept()
         .iter()
@@ -94,7 +96,7 @@ pub fn render(findings: &Findings, backdrop: &Backdrop) -> String {
     );
     draw_outlines(&mut svg, &frame, backdrop);
     draw_features(&mut svg, &frame, backdrop);
-    let outside = draw_findings(&mut svg, &frame, &placed);
+    let outside = draw_findings(&mut svg, &frame, &placed, class);
     draw_scale(&mut svg, &frame);
     svg.push_str("</svg>\n");
     if outside > 0 {
@@ -144,7 +146,12 @@ fn draw_features(svg: &mut String, frame: &Frame, backdrop: &Backdrop) {
 }
 
 /// Draws the spots, the worst on top; gives how many findings lie outside.
-fn draw_findings(svg: &mut String, frame: &Frame, placed: &[(usize, &Finding, Coord)]) -> usize {
+fn draw_findings(
+    svg: &mut String,
+    frame: &Frame,
+    placed: &[(usize, &Finding, Coord)],
+    class: &dyn Fn(&Finding) -> usize,
+) -> usize {
     let mut outside = 0;
     let mut spots: BTreeMap<(Severity, i32, i32), Spot> = BTreeMap::new();
     for (number, finding, place) in placed {
@@ -160,6 +167,7 @@ fn draw_findings(svg: &mut String, frame: &Frame, placed: &[(usize, &Finding, Co
         });
         (spot.x, spot.y) = (spot.x + x, spot.y + y);
         *spot.codes.entry(finding.code.as_str()).or_default() += 1;
+        spot.classes.insert(class(finding));
     }
     for ((severity, ..), spot) in spots {
         let count = spot.codes.values().sum::<u64>();
@@ -172,9 +180,13 @@ fn draw_findings(svg: &mut String, frame: &Frame, placed: &[(usize, &Finding, Co
             .collect();
         let _ = writeln!(
             svg,
-            "<a href=\"#f{}\" class=\"{}\"><circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"><title>{}</title></circle></a>",
+            "<a href=\"#f{}\" class=\"{}{}\"><circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"><title>{}</title></circle></a>",
             spot.first,
             severity.as_str(),
+            spot.classes
+                .iter()
+                .map(|class| format!(" c{class}"))
+                .collect::<String>(),
             mean(spot.x),
             mean(spot.y),
             codes.join(", ")

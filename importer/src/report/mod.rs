@@ -116,6 +116,7 @@ pub(crate) mod tests {
             layers: vec![layer],
             findings,
             version: None,
+            quarantine: Vec::new(),
             backdrop: Default::default(),
             took: Duration::from_secs(1),
         }

@@ -1,6 +1,7 @@
 //! Which files a source consists of.
 
 use super::archive::extension;
+use super::database;
 use super::format::Format;
 use super::places;
 use crate::error::{Error, Result};
@@ -15,6 +16,9 @@ const OF_SHAPEFILE: [&str; 5] = ["shp", "shx", "dbf", "prj", "cpg"];
 /// # Errors
 /// Where a folder cannot be listed.
 pub fn files_of(name: &str) -> Result<Vec<PathBuf>> {
+    if database::is_named(name) {
+        return Ok(Vec::new());
+    }
     let path = Path::new(name);
     let mut found = Vec::new();
     if path.is_dir() && Format::of(path).is_none() {

@@ -61,6 +61,17 @@ pub struct Beside {
     pub database: Option<Identity>,
 }
 
+impl Beside {
+    /// What the store that is named so is in.
+    pub fn of(store: &str) -> Self {
+        let is_database = onemap_store::is_connection(store);
+        Self {
+            file: FileId::of(Path::new(store)),
+            database: is_database.then(|| database::identity(store)).flatten(),
+        }
+    }
+}
+
 /// One layer of a source.
 pub struct SourceLayer<'s> {
     /// What it is a part of.

@@ -5,6 +5,7 @@
 //! brings another with it (the second of two equal parcels lies on the first), the ledger has both.
 
 mod attributes;
+mod between;
 mod ledger;
 mod past;
 mod shapes;
@@ -41,7 +42,14 @@ pub struct Planted {
 }
 
 /// The layers that are delivered.
-const LAYERS: [&str; 5] = ["districts", "parcels", "parcel_lineage", "addresses", "roads"];
+const LAYERS: [&str; 6] = [
+    "districts",
+    "parcels",
+    "parcel_lineage",
+    "addresses",
+    "roads",
+    "buildings",
+];
 
 /// Writes the delivery of `city` and its `ledger.json` into a folder, which is made. All rows are held in memory: about
 /// a kilobyte a parcel.
@@ -85,14 +93,16 @@ pub fn plant(city: &City) -> Result<(Vec<Table>, Ledger)> {
     // So often each kind.
     let times = (city.parcels as usize / 8_000).clamp(1, 25);
     for _ in 0..times {
-        let [_, parcels, lineage, addresses, roads] = &mut tables[..] else {
-            unreachable!("there are five tables")
+        let [_, parcels, lineage, addresses, roads, buildings] = &mut tables[..] else {
+            unreachable!("there are six tables")
         };
         topology::plant(parcels, &mut field, &mut ledger);
         shapes::plant(parcels, &mut field, &mut ledger);
         attributes::plant(parcels, &mut field, &mut ledger);
         past::plant(parcels, lineage, &mut field, &mut ledger);
         past::plant_elsewhere(addresses, roads, &mut field, &mut ledger);
+        between::plant(addresses, buildings, &mut field, &mut ledger);
+        field.others += 1;
     }
     Ok((tables, ledger))
 }
@@ -111,14 +121,22 @@ struct Field {
 
 impl Field {
     fn of(tables: &[Table]) -> Self {
-        let [_, parcels, lineage, ..] = tables else {
-            unreachable!("there are five tables")
+        let [_, parcels, lineage, addresses, _, buildings] = tables else {
+            unreachable!("there are six tables")
         };
         let text = |value: &Value| value.as_text().unwrap_or_default().to_owned();
         let past: HashSet<String> = lineage
             .rows
             .iter()
             .flat_map(|row| [text(&row.values[1]), text(&row.values[2])])
+            .collect();
+        // What stands on a parcel would be off it where that is moved.
+        let names = |table: &Table, field: usize| -> Vec<String> {
+            table.rows.iter().map(|row| text(&row.values[field])).collect()
+        };
+        let named: HashSet<String> = [names(addresses, 4), names(buildings, 5)]
+            .concat()
+            .into_iter()
             .collect();
         let survey = parcels.rows.iter().filter_map(|row| row.valid.from()).min();
         let (mut free, mut edges) = (Vec::new(), HashMap::new());
@@ -131,7 +149,8 @@ impl Field {
             for pair in table::ring(row).windows(2) {
                 edges.insert(edge_key(pair[0], pair[1]), at);
             }
-            let is_free = !is_built_up(&text(&row.values[field::YT]));
+            let is_free =
+                !is_built_up(&text(&row.values[field::YT])) && !named.contains(&text(&row.values[field::ZDDM]));
             if let Some(disc) = Disc::within(row).filter(|_| is_free) {
                 free.push((at, disc));
             }
