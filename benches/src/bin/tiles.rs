@@ -34,7 +34,7 @@ struct Arguments {
     /// Where the prepared city is kept from one run to the next; PostgreSQL's user must be able to reach it.
     #[arg(long, default_value = "/var/tmp/onemap-bench")]
     keep: PathBuf,
-    /// Martin 1.14.
+    /// Martin 1.14; `none` measures without it.
     #[arg(long, default_value = "martin")]
     martin: PathBuf,
     /// tippecanoe.
@@ -73,9 +73,10 @@ fn main() -> Result<()> {
     let places = city.places()?;
     eprintln!("{} parcels are true now", places.len());
     let server = programs.join("onemap-serve");
+    let martin = (arguments.martin.as_os_str() != "none").then_some(arguments.martin.as_path());
     let setting = Setting {
         server: &server,
-        martin: &arguments.martin,
+        martin,
         rounds: arguments.rounds,
         seconds: arguments.seconds,
     };
@@ -84,8 +85,8 @@ fn main() -> Result<()> {
         seconds: arguments.seconds,
         ..Report::default()
     };
-    if wants(Part::Uncached) || wants(Part::Cached) {
-        report.martin = version(&arguments.martin)?;
+    if let Some(martin) = martin.filter(|_| wants(Part::Uncached) || wants(Part::Cached)) {
+        report.martin = version(martin)?;
     }
     if wants(Part::Uncached) {
         let (compared, same) = serving::uncached(&city, &places, &setting)?;

@@ -66,12 +66,20 @@ pub struct SameTile {
 pub struct Setting<'a> {
     /// `onemap-serve`.
     pub server: &'a Path,
-    /// `martin`.
-    pub martin: &'a Path,
+    /// `martin`; none where it is not here.
+    pub martin: Option<&'a Path>,
     /// Rounds of every comparison.
     pub rounds: usize,
     /// Seconds of each run.
     pub seconds: u64,
+}
+
+impl Setting<'_> {
+    fn start_martin(&self, city: &City, cache_mb: u32) -> Result<Option<Martin>> {
+        self.martin
+            .map(|program| Martin::start(program, city, cache_mb))
+            .transpose()
+    }
 }
 
 /// Distinct tiles of zooms 14 and 16, which nobody keeps; and whether both sides have the same features in them.
@@ -80,11 +88,11 @@ pub struct Setting<'a> {
 /// Where a server fails.
 pub fn uncached(city: &City, places: &[(i64, Coord)], setting: &Setting<'_>) -> Result<(Vec<Compared>, Vec<SameTile>)> {
     let ours = Server::start(setting.server, &city.url, &["--cache-mb", "0"])?;
-    let martin = Martin::start(setting.martin, city, 0)?;
+    let martin = setting.start_martin(city, 0)?;
     let (mut compared, mut same) = (Vec::new(), Vec::new());
     for z in [14, 16] {
         let tiles = paths::distinct(places, z);
-        for tile in tiles.iter().take(CHECKED) {
+        for (tile, martin) in tiles.iter().take(CHECKED).zip(martin.iter().cycle()) {
             same.push(count_both(ours.address, martin.address, *tile)?);
         }
         let mut found = Compared::new(format!("z{z}, each tile rendered"), tiles.len());
@@ -92,9 +100,10 @@ pub fn uncached(city: &City, places: &[(i64, Coord)], setting: &Setting<'_>) -> 
             found
                 .ours
                 .push(wrk::run(ours.address, &our_paths(&tiles), setting.seconds)?);
-            found
-                .martin
-                .push(wrk::run(martin.address, &their_paths(&tiles), setting.seconds)?);
+            if let Some(martin) = &martin {
+                let run = wrk::run(martin.address, &their_paths(&tiles), setting.seconds)?;
+                found.martin.push(run);
+            }
             tell(&found, round, setting.rounds);
         }
         compared.push(found);
@@ -120,21 +129,25 @@ pub fn cached(
 ) -> Result<Vec<Compared>> {
     let kept = CACHE_MB.to_string();
     let ours = Server::start(setting.server, &city.url, &["--cache-mb", &kept])?;
-    let martin = Martin::start(setting.martin, city, CACHE_MB)?;
+    let martin = setting.start_martin(city, CACHE_MB)?;
     let compare = |(what, zooms): (&str, RangeInclusive<u8>)| {
         let mix = popularity.draw(places, zooms, MIX);
         let tiles: HashSet<TileCoord> = mix.iter().copied().collect();
         eprintln!("{what}: filling the caches with {} tiles", tiles.len());
         let bare = Bare::start(fetched(ours.address, &tiles)?)?;
-        fetch_theirs(martin.address, &tiles)?;
+        if let Some(martin) = &martin {
+            fetch_theirs(martin.address, &tiles)?;
+        }
         let (our_mix, their_mix) = (our_paths(&mix), their_paths(&mix));
         let mut found = Compared::new(what.to_owned(), tiles.len());
         for round in 1..=setting.rounds {
             found.ours.push(wrk::run(ours.address, &our_mix, setting.seconds)?);
             found.bare.push(wrk::run(bare.address, &our_mix, setting.seconds)?);
-            found
-                .martin
-                .push(wrk::run(martin.address, &their_mix, setting.seconds)?);
+            if let Some(martin) = &martin {
+                found
+                    .martin
+                    .push(wrk::run(martin.address, &their_mix, setting.seconds)?);
+            }
             tell(&found, round, setting.rounds);
         }
         Ok(found)
