@@ -89,6 +89,17 @@ impl City {
         Ok(())
     }
 
+    /// A copy of the store to be edited, made anew: what is kept stays as it is. Nobody may be connected to the store.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub fn copy(&self) -> Result<String> {
+        let sql = |sql: &str| self.cluster.try_psql("postgres", sql).map_err(|error| anyhow!(error));
+        sql("DROP DATABASE IF EXISTS edited")?;
+        sql(&format!("CREATE DATABASE edited TEMPLATE {DATABASE}"))?;
+        Ok(self.cluster.url("edited"))
+    }
+
     /// A place in every parcel that is true now, with its number in the store.
     ///
     /// # Errors

@@ -56,9 +56,10 @@ pub fn measure(
     server: &Path,
     lasting: Duration,
 ) -> Result<Mixed> {
-    let server = Server::start(server, &city.url, &["--cache-mb", &CACHE_MB.to_string()])?;
+    let url = city.copy()?;
+    let server = Server::start(server, &url, &["--cache-mb", &CACHE_MB.to_string()])?;
     let requests = Requests::new(server.address, &mix(places, popularity));
-    let editor = Editor::start(&city.url, places.iter().map(|(fid, _)| *fid).collect(), EDITS);
+    let editor = Editor::start(&url, places.iter().map(|(fid, _)| *fid).collect(), EDITS);
     let short = (lasting / 20).clamp(Duration::from_secs(3), Duration::from_secs(20));
     load::closed(server.address, &requests, CLOSED, short)?;
     let mut capacity = Vec::new();
