@@ -42,6 +42,11 @@ impl Answered {
         self.times.len() as f64 / self.lasted.as_secs_f64()
     }
 
+    /// Answers a second, late ones too.
+    pub fn throughput(&self) -> f64 {
+        (self.times.len() as f64 + self.late as f64) / self.lasted.as_secs_f64()
+    }
+
     fn add(&mut self, other: Self) {
         self.late += other.late;
         self.refused += other.refused;

@@ -22,7 +22,7 @@ pub const CACHE_MB: u32 = 256;
 /// How many requests there are to draw from.
 const MIX: usize = 100_000;
 /// Connections that find out how much can be done.
-const CLOSED: u64 = 64;
+const CLOSED: u64 = 32;
 /// Connections of the open load, as many as there are people.
 const OPEN: usize = 1000;
 /// Between two looks at the memory.
@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// What was found.
 #[derive(Debug)]
 pub struct Mixed {
-    /// Good answers a second with all that can be asked, three times.
+    /// Answers a second where 32 connections never pause, three times.
     pub capacity: Vec<f64>,
     /// At 70 % of it.
     pub steady: Answered,
@@ -67,10 +67,10 @@ pub fn measure(
         let found = load::closed(server.address, &requests, CLOSED, short)?;
         eprintln!(
             "capacity, round {round} of 3: {:.0}/s, {} edits so far",
-            found.goodput(),
+            found.throughput(),
             editor.made()
         );
-        capacity.push(found.goodput());
+        capacity.push(found.throughput());
     }
     let most = super::median(&capacity);
     eprintln!("70 % of it for {} s", lasting.as_secs());

@@ -141,7 +141,7 @@ fn write_mixed(found: &Mixed, out: &mut String) {
     let runs: Vec<_> = found.capacity.iter().map(|rate| format!("{rate:.0}")).collect();
     let _ = writeln!(
         out,
-        "\nMixed load (popular tiles of z13 to z16, tiles of z17, pages of ten features) with {} edits a second in PostGIS, {} MB of tiles kept. Capacity: {most:.0} good answers a second ({}).\n",
+        "\nMixed load (popular tiles of z13 to z16, tiles of z17, pages of ten features) with {} edits a second in PostGIS, {} MB of tiles kept. Capacity: {most:.0} answers a second ({}).\n",
         mixed::EDITS,
         mixed::CACHE_MB,
         runs.join(", ")
