@@ -23,7 +23,7 @@ DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 comma := ,
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test bench bench-postgis clients conformance fmt lint deny advisories assets release clean-demo
+.PHONY: help demo test bench bench-postgis bench-tiles validity clients conformance fmt lint deny advisories assets release clean-demo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -76,6 +76,22 @@ bench-postgis: ## measure the same city in a throw-away PostGIS, beside ogr2ogr 
 	@cargo build --release --locked -p onemap-benches
 	$(call say,Measuring a city of $(BENCH_FEATURES) parcels in PostGIS)
 	@$(TARGET_DIR)/release/postgis --features $(BENCH_FEATURES)
+
+bench-tiles: ## tiles beside Martin, a bare server and tippecanoe, and mixed load: 25 minutes; BENCH_TILES passes options (--only, --martin, --tippecanoe)
+	$(call say,System packages for the benchmark)
+	@scripts/setup bench
+	@$(MAKE) release
+	$(call say,Building the benchmark)
+	@cargo build --release --locked -p onemap-benches
+	$(call say,Measuring tiles of a city of $(BENCH_FEATURES) parcels)
+	@$(TARGET_DIR)/release/tiles --features $(BENCH_FEATURES) $(BENCH_TILES)
+
+validity: ## ask GEOS about every polygon in 10 000 tiles of three real data sets, by two decoders; minutes; needs the network for them
+	$(call say,System packages for the decoders)
+	@scripts/setup clients
+	@$(MAKE) release
+	$(call say,Tiles of real data)
+	@ONEMAP_BIN_DIR=$(TARGET_DIR)/release scripts/validity/run
 
 clients: ## try GDAL, geopandas, OWSLib, ogc-client and schemathesis on a served city; needs the network for their packages
 	$(call say,System packages for the clients)

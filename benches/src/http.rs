@@ -23,20 +23,32 @@ impl Client {
     /// # Errors
     /// No connection, or an answer that is not understood.
     pub fn get(&mut self, target: &str) -> Result<(u16, Vec<u8>)> {
-        let answer = self.ask(target);
+        self.get_coded(target, "identity")
+    }
+
+    /// As [`Client::get`], compressed where the server does; the body stays so.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn get_gzipped(&mut self, target: &str) -> Result<(u16, Vec<u8>)> {
+        self.get_coded(target, "gzip")
+    }
+
+    fn get_coded(&mut self, target: &str, coding: &str) -> Result<(u16, Vec<u8>)> {
+        let answer = self.ask(target, coding);
         if answer.is_err() {
             self.stream = None;
         }
         answer
     }
 
-    fn ask(&mut self, target: &str) -> Result<(u16, Vec<u8>)> {
+    fn ask(&mut self, target: &str, coding: &str) -> Result<(u16, Vec<u8>)> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.address)?,
         };
         let request = format!(
-            "GET {target} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: identity\r\n\r\n",
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: {coding}\r\n\r\n",
             self.address
         );
         stream.get_mut().write_all(request.as_bytes())?;

@@ -7,6 +7,7 @@
 pub mod city;
 pub mod http;
 pub mod machine;
+pub mod peers;
 pub mod postgis;
 pub mod program;
 pub mod report;

@@ -58,6 +58,7 @@ pub struct Cluster {
 pub struct ClusterBuilder {
     settings: String,
     durable: bool,
+    kept: Option<PathBuf>,
 }
 
 impl ClusterBuilder {
@@ -73,6 +74,14 @@ impl ClusterBuilder {
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;
+        self
+    }
+
+    /// Keeps the data in a folder, for measurements that take long to prepare: what is there already is used again.
+    /// The server's user must be able to reach it, and only one cluster at a time may use it.
+    #[must_use]
+    pub fn kept(mut self, folder: &Path) -> Self {
+        self.kept = Some(folder.to_owned());
         self
     }
 
@@ -311,16 +320,25 @@ impl Cluster {
     }
 
     fn create(programs: Programs, builder: &ClusterBuilder) -> Result<Self, String> {
+        let guard = builder.kept.as_deref().map_or_else(Guard::new, Guard::kept)?;
         let cluster = Self {
             programs,
-            guard: Guard::new()?,
+            guard,
             port: free_port()?,
             made: AtomicU32::new(0),
             frozen: AtomicBool::new(false),
         };
         cluster.give(cluster.guard.folder())?;
-        let data = cluster.data_folder();
-        let mut initdb = cluster.programs.command("initdb");
+        if !cluster.data_folder().join("PG_VERSION").exists() {
+            cluster.init()?;
+        }
+        cluster.configure(builder)?;
+        cluster.run_server()?;
+        Ok(cluster)
+    }
+
+    fn init(&self) -> Result<(), String> {
+        let mut initdb = self.programs.command("initdb");
         initdb.args([
             "--auth=trust",
             "--encoding=UTF8",
@@ -330,15 +348,17 @@ impl Cluster {
             USER,
             "-D",
         ]);
-        run(initdb.arg(&data))?;
+        run(initdb.arg(self.data_folder())).map(drop)
+    }
+
+    fn configure(&self, builder: &ClusterBuilder) -> Result<(), String> {
+        let data = self.data_folder();
         let careless = if builder.durable { "" } else { CARELESS };
-        let socket = cluster.guard.folder().display();
-        let own = format!("port = {}\nunix_socket_directories = '{socket}'\n", cluster.port);
+        let socket = self.guard.folder().display();
+        let own = format!("port = {}\nunix_socket_directories = '{socket}'\n", self.port);
         let settings = [SETTINGS, careless, &own, &builder.settings].concat();
         std::fs::write(data.join("postgresql.conf"), settings).map_err(|error| error.to_string())?;
-        std::fs::write(data.join("pg_hba.conf"), ACCESS).map_err(|error| error.to_string())?;
-        cluster.run_server()?;
-        Ok(cluster)
+        std::fs::write(data.join("pg_hba.conf"), ACCESS).map_err(|error| error.to_string())
     }
 
     fn make_standby(&self) -> Result<Self, String> {
@@ -369,7 +389,19 @@ impl Cluster {
         Ok(standby)
     }
 
+    /// Whether there is a database of this name.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub fn has_database(&self, name: &str) -> Result<bool, String> {
+        let count = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+        Ok(self.try_psql("postgres", &count)? == "1")
+    }
+
     fn make_template(&self) -> Result<(), String> {
+        if self.has_database(TEMPLATE)? {
+            return Ok(());
+        }
         self.try_psql("postgres", &format!("CREATE DATABASE {TEMPLATE} TEMPLATE template0"))?;
         self.try_psql(TEMPLATE, "CREATE EXTENSION postgis")?;
         Ok(())

@@ -1,4 +1,5 @@
 //! The watchdog: a shell that waits for the end of this process, whatever it may be, and then clears up.
+//! A folder that is to be kept stays; the processes in it end all the same.
 //!
 //! It reads from a pipe whose other end only this process holds. The kernel closes that end even after SIGKILL.
 
@@ -24,7 +25,7 @@ while [ $try -lt 300 ]; do
     sleep 0.1
     try=$((try + 1))
 done
-rm -rf -- "$ONEMAP_GUARDED"
+[ -n "$ONEMAP_KEPT" ] || rm -rf -- "$ONEMAP_GUARDED"
 "#;
 
 /// A folder that goes, with every process that works in it, when this is dropped or this process ends.
@@ -39,10 +40,22 @@ impl Guard {
     pub fn new() -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("onemap-pg-").tempdir();
         let folder = folder.map_err(|error| format!("{}: {error}", std::env::temp_dir().display()))?;
+        Self::over(folder.keep(), "")
+    }
+
+    /// Watches over a folder that stays, made where it is not there yet.
+    pub fn kept(folder: &Path) -> Result<Self, String> {
+        let made = std::fs::create_dir_all(folder).and_then(|()| folder.canonicalize());
+        let folder = made.map_err(|error| format!("{}: {error}", folder.display()))?;
+        Self::over(folder, "yes")
+    }
+
+    fn over(folder: PathBuf, kept: &str) -> Result<Self, String> {
         let mut command = Command::new("sh");
         command
             .args(["-c", SCRIPT])
-            .env("ONEMAP_GUARDED", folder.path())
+            .env("ONEMAP_GUARDED", &folder)
+            .env("ONEMAP_KEPT", kept)
             .current_dir("/");
         // A group of its own: Ctrl-C in the terminal ends the test, not the watchdog.
         command
@@ -51,10 +64,7 @@ impl Guard {
             .stderr(Stdio::null())
             .process_group(0);
         let watchdog = command.spawn().map_err(|error| format!("sh: {error}"))?;
-        Ok(Self {
-            folder: folder.keep(),
-            watchdog,
-        })
+        Ok(Self { folder, watchdog })
     }
 
     pub fn folder(&self) -> &Path {

@@ -42,6 +42,8 @@ mod negotiate;
 mod openapi;
 mod opened;
 mod origin;
+#[cfg(test)]
+mod overload;
 mod parameter;
 mod params;
 mod past;

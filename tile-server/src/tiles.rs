@@ -277,7 +277,7 @@ fn still_good(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::client::Sees;
     use crate::config::RawConfig;
@@ -287,12 +287,18 @@ mod tests {
         Access, Change, Coord, Crs, Epoch, Feature, Fid, Geometry, GeometryType, Layer, Name, Row, TimeSpan, Version,
     };
 
-    const PLACE: Coord = Coord { x: 115.04, y: 30.2 };
+    /// Where the point is.
+    pub(crate) const PLACE: Coord = Coord { x: 115.04, y: 30.2 };
 
     /// An app that serves one layer with one point, at version 1.
     fn app() -> Arc<App> {
+        app_of(RawConfig::default())
+    }
+
+    /// As [`app`], with these settings.
+    pub(crate) fn app_of(config: RawConfig) -> Arc<App> {
         let opener: crate::opened::Opener = Arc::new(|| Err(onemap_store::Error::Busy { store: "x".into() }));
-        let config = RawConfig::default().check("nowhere".into()).unwrap();
+        let config = config.check("nowhere".into()).unwrap();
         let app = App::new(config, "127.0.0.1:1".parse().unwrap(), serde_json::Value::Null, &opener).unwrap();
         let mut layer = Layer::new(Name::new("a").unwrap(), GeometryType::Point, Crs::CGCS2000, vec![]).unwrap();
         layer.access = Access::Public;
