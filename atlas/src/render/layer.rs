@@ -5,7 +5,7 @@ use super::frame::{Point, Projected, Stored, search_box};
 use super::message::LayerMessage;
 use super::mvt::GeomType;
 use crate::data::shapes::Kind;
-use crate::generalise::{Choice, Loops};
+use crate::generalise::{Areas, Choice};
 use crate::hits::Hit;
 use crate::segment::Segment;
 use crate::{Drawn, FeatureView, LayerSnapshot};
@@ -34,9 +34,9 @@ pub(crate) fn layer(
         return Drawn::default();
     }
     let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
-    let draw = |hits: Vec<Hit>, areas: &Loops| draw(layer, &sources, layer.in_order(hits), areas);
+    let draw = |hits: Vec<Hit>, areas: &[Areas<'_>]| draw(layer, &sources, layer.in_order(hits), areas);
     if met <= layer.budget() / MIN_FEATURE_BYTES
-        && let Some(message) = draw(hits.clone(), &Vec::new())
+        && let Some(message) = draw(hits.clone(), &[])
     {
         out.extend(message);
         return Drawn { met, left_out: 0 };
@@ -60,11 +60,11 @@ fn segments(layer: &LayerSnapshot) -> impl Iterator<Item = &Segment> {
 }
 
 /// The layer's part of the tile; none where it is more than the layer's budget.
-fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &Loops) -> Option<Vec<u8>> {
+fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &[Areas<'_>]) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
     let mut bytes = Vec::new();
     let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), &mut bytes);
-    message.put_areas(areas);
+    areas.iter().for_each(|areas| message.put_areas(areas));
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
         if message.len() > layer.budget() {

@@ -3,10 +3,13 @@
 //! Definitions apply when they are asked for, never because a name is the same. The ones of the sample city are part
 //! of this program (`schemas/layers/*.toml`).
 
+mod generalise;
+
 use crate::quality::codes::Form;
 use crate::quality::rules::{
     AreaRule, Dictionary, FieldRule, Lineage, Parts, Presence, Repetition, Rules, Target, Topology, Within,
 };
+use generalise::RawGeneralise;
 use onemap_model::{
     Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
@@ -14,16 +17,16 @@ use serde::Deserialize;
 
 /// The definitions of the sample city's layers, with their file names: what lies below on the map first.
 const SAMPLE: [(&str, &str); 8] = [
-    ("districts.toml", include_str!("../../schemas/layers/districts.toml")),
-    ("water.toml", include_str!("../../schemas/layers/water.toml")),
-    ("roads.toml", include_str!("../../schemas/layers/roads.toml")),
-    ("parcels.toml", include_str!("../../schemas/layers/parcels.toml")),
-    ("buildings.toml", include_str!("../../schemas/layers/buildings.toml")),
-    ("pois.toml", include_str!("../../schemas/layers/pois.toml")),
-    ("addresses.toml", include_str!("../../schemas/layers/addresses.toml")),
+    ("districts.toml", include_str!("../../../schemas/layers/districts.toml")),
+    ("water.toml", include_str!("../../../schemas/layers/water.toml")),
+    ("roads.toml", include_str!("../../../schemas/layers/roads.toml")),
+    ("parcels.toml", include_str!("../../../schemas/layers/parcels.toml")),
+    ("buildings.toml", include_str!("../../../schemas/layers/buildings.toml")),
+    ("pois.toml", include_str!("../../../schemas/layers/pois.toml")),
+    ("addresses.toml", include_str!("../../../schemas/layers/addresses.toml")),
     (
         "parcel_lineage.toml",
-        include_str!("../../schemas/layers/parcel_lineage.toml"),
+        include_str!("../../../schemas/layers/parcel_lineage.toml"),
     ),
 ];
 
@@ -93,6 +96,8 @@ struct RawLayer {
     fields: Vec<RawField>,
     #[serde(default)]
     checks: RawChecks,
+    #[serde(default)]
+    generalise: RawGeneralise,
 }
 
 #[derive(Deserialize, Default)]
@@ -295,6 +300,7 @@ impl Reader<'_> {
                 return Err(self.wrong("utc_offset_minutes", minutes.to_string(), "-1080 to 1080"));
             }
         }
+        layer.generalise = self.generalise(&raw.generalise, &layer)?;
         Ok(layer)
     }
 
@@ -485,6 +491,7 @@ fn default_crs() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onemap_model::RankOrder;
 
     const WELLS: &str = r#"
         name = "wells"
@@ -514,6 +521,9 @@ mod tests {
         );
         assert_eq!(layer.authority.as_deref(), Some("水利局"));
         assert_eq!(layer.fields()[0].title, "编号 Number");
+        let text = format!("{WELLS}\n[generalise]\nrank = {{ field = \"number\", order = \"smallest\" }}");
+        let rank = parse("wells.toml", &text).unwrap().generalise.rank.unwrap();
+        assert_eq!((rank.field.as_str(), rank.order), ("number", RankOrder::Smallest));
     }
 
     #[test]
@@ -572,6 +582,26 @@ mod tests {
                 "access = \"public\"",
                 "checks = { area = { field = \"x\", percent = 5 } }",
                 "checks.area.field",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { dissolve = \"x\" }",
+                "generalise.dissolve",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { rank = { field = \"x\", order = \"largest\" } }",
+                "generalise.rank.field",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { rank = { field = \"number\", order = \"best\" } }",
+                "generalise.rank.order",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { rank = { field = \"number\", order = [\"1\", \"1\"] } }",
+                "generalise.rank.order",
             ),
         ] {
             let message = error(from, to);
