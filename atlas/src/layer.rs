@@ -28,6 +28,18 @@ pub struct Drawn {
     /// So many of them were not drawn by themselves, since all together would have been more than the budget. Areas
     /// among them are drawn together, as one feature without number and attributes.
     pub left_out: usize,
+    /// So many are drawn without the attributes that tell each from every other, but with their public id.
+    pub abridged: usize,
+}
+
+impl std::iter::Sum for Drawn {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Drawn::default(), |sum, part| Drawn {
+            met: sum.met + part.met,
+            left_out: sum.left_out + part.left_out,
+            abridged: sum.abridged + part.abridged,
+        })
+    }
 }
 
 impl LayerSnapshot {
@@ -125,8 +137,20 @@ impl LayerSnapshot {
         is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
         out: &mut Vec<u8>,
     ) -> Drawn {
+        self.tile_within(self.budget, tile, now, is_wanted, out)
+    }
+
+    /// As [`LayerSnapshot::tile_of`], with at most `budget` bytes instead of the layer's own.
+    pub fn tile_within(
+        &self,
+        budget: usize,
+        tile: TileCoord,
+        now: Instant,
+        is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
+        out: &mut Vec<u8>,
+    ) -> Drawn {
         if self.layer.zoom.contains(tile.z()) {
-            render::layer(self, tile, now, is_wanted, out)
+            render::layer(self, budget, tile, now, is_wanted, out)
         } else {
             Drawn::default()
         }

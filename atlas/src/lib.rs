@@ -15,6 +15,7 @@
 
 mod apply;
 mod builder;
+pub mod composite;
 mod data;
 mod generalise;
 mod hits;

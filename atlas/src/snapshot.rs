@@ -1,6 +1,6 @@
 //! All layers at one version and one moment.
 
-use crate::LayerSnapshot;
+use crate::{LayerSnapshot, composite};
 use onemap_model::{Epoch, Instant, TileCoord, Version};
 use std::sync::Arc;
 
@@ -59,11 +59,12 @@ impl Snapshot {
     /// nothing. Empty where nothing shows.
     pub fn tile(&self, layers: &[&str], tile: TileCoord) -> Vec<u8> {
         let mut out = Vec::new();
-        for (at, name) in layers.iter().enumerate() {
-            if let Some(layer) = self.layer(name).filter(|_| !layers[..at].contains(name)) {
-                layer.tile(tile, self.now, &mut out);
-            }
-        }
+        let wanted = layers
+            .iter()
+            .enumerate()
+            .filter(|(at, name)| !layers[..*at].contains(name));
+        let found = wanted.filter_map(|(_, name)| self.layer(name).map(|layer| &**layer));
+        composite::tile(found, tile, self.now, &mut out);
         out
     }
 

@@ -7,7 +7,7 @@ mod support;
 use fast_mvt::MvtReaderRef;
 use geo::{Area, Validation};
 use onemap_atlas::{Drawn, LayerSnapshot};
-use onemap_model::{Change, Coord, Fid, FieldType, Geometry, Name, TileCoord, TileMatrixSet, Value};
+use onemap_model::{Change, Coord, Fid, FieldType, Geometry, GeometryType, Name, TileCoord, TileMatrixSet, Value};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use support::*;
@@ -79,9 +79,39 @@ fn a_city_of_parcels_keeps_its_area_within_one_percent() {
 fn what_fits_is_drawn_exactly() {
     let layer = fabric(20, 20.0);
     let (bytes, drawn) = drawn(&layer, tile());
-    assert_eq!(drawn, Drawn { met: 400, left_out: 0 });
+    assert_eq!((drawn.met, drawn.left_out, drawn.abridged), (400, 0, 0));
     assert_eq!(decode_one(&bytes).len(), 400);
     assert_eq!(bytes, render(&layer.with_budget(bytes.len()), tile()));
+}
+
+#[test]
+fn areas_lose_what_tells_them_apart_before_any_is_left_out() {
+    let fields = [
+        ("code", FieldType::Text),
+        ("size", FieldType::Float),
+        ("class", FieldType::Text),
+    ];
+    let mut parcels = layer("parcels", &fields);
+    parcels.geometry_type = GeometryType::MultiPolygon;
+    let parcel = |at: u32| {
+        let (x, y) = (f64::from(at % 60) * 40.0, f64::from(at / 60) * 40.0);
+        let values = vec![
+            Value::text(format!("420202001001GB{at:05}W00000000")),
+            Value::float(f64::from(at) * 1.7).unwrap(),
+            Value::text(["living", "trade", "works"][at as usize % 3]),
+        ];
+        feature(i64::from(at) + 1, Some(square((x, y), 36.0)), values)
+    };
+    let parcels = build(parcels.with_key("code").unwrap(), (0..3600).map(parcel));
+    let whole = render(&parcels, tile()).len();
+    let (bytes, drawn) = drawn(&parcels.with_budget(whole - 1), tile());
+    assert_eq!((drawn.met, drawn.left_out, drawn.abridged), (3600, 0, 3600));
+    let kept: BTreeSet<String> = decode_one(&bytes)
+        .iter()
+        .flat_map(|feature| feature.tags.keys().cloned())
+        .collect();
+    assert_eq!(kept, ["class", "id"].map(str::to_owned).into());
+    assert!(bytes.len() < whole * 4 / 5, "{} of {whole}", bytes.len());
 }
 
 #[test]

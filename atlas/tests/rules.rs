@@ -87,7 +87,7 @@ fn a_short_motorway_stays_and_classes_go_whole_the_last_first() {
     let all = (1..=20_000).map(|fid| classed(fid, line(place(fid), length(fid)), CLASSES[class(fid)]));
     let layer = build(by_class(), all);
     let mut seen = BTreeSet::new();
-    for budget in [5_000, 100_000, 300_000, 500_000, 2_000_000] {
+    for budget in [20_000, 300_000, 600_000, 2_000_000] {
         let (bytes, drawn) = drawn(&layer.clone().with_budget(budget), tile());
         let shown: BTreeSet<u64> = decode_one(&bytes).into_iter().map(|line| line.id).collect();
         let complete = (0..4)
@@ -103,7 +103,7 @@ fn a_short_motorway_stays_and_classes_go_whole_the_last_first() {
         assert_eq!(drawn.left_out, 20_000 - of_complete);
         seen.insert(complete);
     }
-    assert!(seen.len() >= 3 && seen.contains(&4), "{seen:?}");
+    assert_eq!(seen, [1, 2, 3, 4].into());
 }
 
 #[test]
@@ -126,11 +126,17 @@ fn a_hospital_comes_before_a_kiosk_and_goes_on_showing() {
     .with_budget(20_000);
     let (mut tiles, mut shown_above) = (vec![tile()], BTreeSet::new());
     for z in Z..Z + 4 {
-        let shown: BTreeSet<u64> = tiles
-            .iter()
-            .flat_map(|&tile| decode_one(&render(&layer, tile)))
-            .map(|point| point.id)
-            .collect();
+        let mut shown = BTreeSet::new();
+        for &tile in &tiles {
+            // Those in the buffer belong to the neighbour, which may have less room.
+            let is_in_tile = |fid: &u64| {
+                let (x, y) = place(*fid as i64);
+                let at = units(tile, lonlat(self::tile(), (x, y)));
+                [at.x, at.y].iter().all(|part| (0.0..4096.0).contains(part))
+            };
+            let bytes = drawn(&layer, tile).0;
+            shown.extend(decode_one(&bytes).iter().map(|point| point.id).filter(is_in_tile));
+        }
         assert!(shown_above.is_subset(&shown), "z{z}");
         assert!((500..=20_000).step_by(500).all(|fid| shown.contains(&fid)), "z{z}");
         shown_above = shown;

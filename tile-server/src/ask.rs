@@ -19,8 +19,9 @@ use axum::http::header::{
     IF_NONE_MATCH, VARY,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use onemap_atlas::Drawn;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -249,6 +250,9 @@ impl Ask {
         } else {
             let headers = response.headers_mut();
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(made.content_type));
+            if let Some(dropped) = dropped(made.drawn) {
+                headers.insert(DROPPED, header(&dropped));
+            }
             if let Some(coding) = made.coding.name() {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
             }
@@ -310,12 +314,37 @@ impl Ask {
     }
 }
 
+/// How many features of a tile are not shown by themselves, of how many, since all would be more than its budget, and how
+/// many are there without the attributes that tell them apart: a structured field (RFC 9651), `120;of=4000;abridged=3880`.
+/// Absent where nothing is left out.
+const DROPPED: HeaderName = HeaderName::from_static("onemap-dropped");
+
+fn dropped(drawn: Drawn) -> Option<String> {
+    match drawn {
+        Drawn {
+            left_out: 0,
+            abridged: 0,
+            ..
+        } => None,
+        Drawn {
+            met,
+            left_out,
+            abridged: 0,
+        } => Some(format!("{left_out};of={met}")),
+        Drawn {
+            met,
+            left_out,
+            abridged,
+        } => Some(format!("{left_out};of={met};abridged={abridged}")),
+    }
+}
+
 /// Lets pages from everywhere read an answer.
 pub(crate) fn open_to_all(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned"),
+        HeaderValue::from_static("ETag, Link, Content-Crs, OGC-NumberMatched, OGC-NumberReturned, OneMap-Dropped"),
     );
 }
 

@@ -17,6 +17,8 @@ pub struct RawConfig {
     pub public_url: Option<String>,
     /// How many megabytes of ready tiles are kept; 0 keeps none.
     pub cache_mb: Option<u64>,
+    /// How many kilobytes a tile may have before compression.
+    pub tile_kb: Option<u64>,
     /// Bounds of connections and of work.
     #[serde(default)]
     pub limits: RawLimits,
@@ -59,6 +61,8 @@ pub struct Config {
     pub public_url: Option<BaseUrl>,
     /// How many bytes of ready answers are kept; 0 keeps none.
     pub cache_bytes: u64,
+    /// The most bytes of a tile before compression.
+    pub tile_bytes: usize,
     /// Bounds of connections and of work.
     pub limits: Limits,
 }
@@ -150,6 +154,7 @@ impl RawConfig {
             listen: self.listen.or(other.listen),
             public_url: self.public_url.or(other.public_url),
             cache_mb: self.cache_mb.or(other.cache_mb),
+            tile_kb: self.tile_kb.or(other.tile_kb),
             limits: other.limits,
         }
     }
@@ -166,6 +171,7 @@ impl RawConfig {
             listen: listen.parse().map_err(|_| ConfigError::Listen(listen))?,
             public_url: self.public_url.map(|url| BaseUrl::parse(&url)).transpose()?,
             cache_bytes: within("cache_mb", self.cache_mb, 256, 0, 1 << 20)? << 20,
+            tile_bytes: within("tile_kb", self.tile_kb, 500, 1, 1 << 20)? as usize * 1000,
             limits: self.limits.check()?,
         })
     }
@@ -223,12 +229,16 @@ fn within(key: &'static str, value: Option<u64>, default: u64, min: u64, max: u6
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onemap_atlas::LayerSnapshot;
 
     #[test]
     fn what_is_not_said_has_a_default() {
         let config = RawConfig::default().check("city.gpkg".into()).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(config.cache_bytes, 256 << 20);
+        assert_eq!(
+            (config.cache_bytes, config.tile_bytes),
+            (256 << 20, LayerSnapshot::DEFAULT_BUDGET)
+        );
         assert_eq!(config.limits.header_timeout, Duration::from_secs(10));
     }
 

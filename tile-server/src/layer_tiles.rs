@@ -8,6 +8,7 @@ use crate::pool::Waiting;
 use crate::published::ServedLayer;
 use crate::representation::Representation;
 use crate::selections::joined;
+use onemap_atlas::{Drawn, composite};
 use onemap_model::{Instant, TileCoord};
 use std::slice;
 use std::sync::Arc;
@@ -28,28 +29,43 @@ pub(crate) fn composed(
     tile: TileCoord,
     state: State,
     waiting: &Waiting<'_>,
-) -> Vec<u8> {
+) -> (Vec<u8>, Drawn) {
     let mut bytes = Vec::new();
     let mut all_own = true;
-    for layer in layers {
+    let snapshots = || layers.iter().map(|layer| &*layer.snapshot);
+    let budget = composite::budget(snapshots());
+    let drawn = composite::of_parts(layers.len(), budget, &mut bytes, |at, most, bytes| {
+        let layer = &layers[at];
         if waiting.is_over() {
-            return bytes;
+            return Drawn::default();
         }
-        all_own &= append(app, layer, tile, state, &mut bytes);
-    }
+        if most < layer.snapshot.budget() {
+            return layer.snapshot.tile_within(most, tile, state.now, |_| true, bytes);
+        }
+        let (drawn, source) = append(app, layer, tile, state, bytes);
+        all_own &= source == Source::Own;
+        drawn
+    });
     // What was found may be newer than the state that was asked for, where that has been succeeded meanwhile.
     if all_own || is_newest(app, layers, tile, state) {
-        return bytes;
+        return (bytes, drawn);
     }
     bytes.clear();
-    for layer in layers {
-        layer.snapshot.tile(tile, state.now, &mut bytes);
-    }
-    bytes
+    let drawn = composite::tile(snapshots(), tile, state.now, &mut bytes);
+    (bytes, drawn)
 }
 
-/// Appends the layer, and says whether it was rendered here.
-fn append(app: &App, layer: &ServedLayer, tile: TileCoord, state: State, bytes: &mut Vec<u8>) -> bool {
+/// Where a layer's part is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// It was rendered of the state that was asked for.
+    Own,
+    /// It was there.
+    Kept,
+}
+
+/// Appends the layer.
+fn append(app: &App, layer: &ServedLayer, tile: TileCoord, state: State, bytes: &mut Vec<u8>) -> (Drawn, Source) {
     let key = Key::Tile {
         selection: app.selections.id(&joined(slice::from_ref(layer))),
         tile,
@@ -57,14 +73,14 @@ fn append(app: &App, layer: &ServedLayer, tile: TileCoord, state: State, bytes: 
     };
     if let Some(found) = app.layer_tiles.find(&key) {
         bytes.extend_from_slice(&found.bytes);
-        return false;
+        return (found.drawn, Source::Kept);
     }
     let start = bytes.len();
-    layer.snapshot.tile(tile, state.now, bytes);
-    let own = Arc::new(Representation::part(bytes[start..].to_vec()));
+    let drawn = layer.snapshot.tile(tile, state.now, bytes);
+    let own = Arc::new(Representation::part(bytes[start..].to_vec(), drawn));
     app.touches
         .keep_if_good(state.sequence, [layer.name()], tile, || app.layer_tiles.keep(key, own));
-    true
+    (drawn, Source::Own)
 }
 
 fn is_newest(app: &App, layers: &[ServedLayer], tile: TileCoord, state: State) -> bool {

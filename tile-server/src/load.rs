@@ -67,10 +67,10 @@ pub(crate) fn load(
             }
             app.status
                 .loads(|| Phase::Loading(format!("reading layer {} of {}", at + 1, states.len())));
-            let builder = read_layer(&mut *reading, &state.layer)?;
+            let (builder, budget) = (read_layer(&mut *reading, &state.layer)?, app.config.tile_bytes);
             app.metrics.whole_reloads.fetch_add(1, Ordering::Relaxed);
             let finish = move || {
-                let snapshot = builder.finish();
+                let snapshot = builder.finish().with_budget(budget);
                 tracing::info!(layer = %snapshot.layer().name(), features = snapshot.len(), "layer ready");
                 snapshot
             };
@@ -94,9 +94,14 @@ pub(crate) fn load_past(
     version: Version,
     state: &LayerState,
     now: Instant,
+    budget: usize,
 ) -> Result<ServedLayer> {
     let builder = read_layer(&mut *store.read(At::Version(version))?, &state.layer)?;
-    Ok(ServedLayer::new(builder.finish(), state.changed, now))
+    Ok(ServedLayer::new(
+        builder.finish().with_budget(budget),
+        state.changed,
+        now,
+    ))
 }
 
 /// A layer on its way.

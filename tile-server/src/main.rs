@@ -21,7 +21,7 @@ Examples:
   ONEMAP_CACHE_MB=1024 RUST_LOG=debug onemap-serve data/city.gpkg
       settings by environment; every request is logged
 
-What a --config file may say, besides listen, public_url and cache_mb:
+What a --config file may say, besides listen, public_url, cache_mb and tile_kb:
   [limits]
   header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued,
   max_answer_mb, max_streams, poll_ms
@@ -49,6 +49,9 @@ struct Arguments {
     /// How many megabytes of ready tiles to keep; 0 keeps none [default: 256]
     #[arg(long, value_name = "N", env = "ONEMAP_CACHE_MB")]
     cache_mb: Option<u64>,
+    /// How many kilobytes a tile may have before compression; what is left out beyond goes by rules [default: 500]
+    #[arg(long, value_name = "N", env = "ONEMAP_TILE_KB")]
+    tile_kb: Option<u64>,
     /// Bring a store of an older release up to date before serving it; without it such a store is refused
     #[arg(long, env = "ONEMAP_MIGRATE")]
     migrate: bool,
@@ -124,6 +127,7 @@ fn config(arguments: Arguments) -> anyhow::Result<Config> {
         listen: arguments.listen,
         public_url: arguments.public_url,
         cache_mb: arguments.cache_mb,
+        tile_kb: arguments.tile_kb,
         ..RawConfig::default()
     };
     let file = arguments.config.map(|path| RawConfig::read(&path)).transpose()?;

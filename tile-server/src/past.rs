@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::load::load_past;
 use crate::problem::Problem;
 use crate::published::{Published, ServedLayer};
+use onemap_atlas::LayerSnapshot;
 use onemap_model::{Epoch, Instant, Version};
 use onemap_store::{At, Difference, Error, LayerState, Result, Store};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,6 +108,12 @@ fn past(store: &mut dyn Store, current: &Published, version: Version) -> Result<
     Ok(Published::new(epoch, version, now, layers, current.sequence))
 }
 
+/// The bytes that a tile may have, as they are for the layers of now; there is one at least where one is asked for.
+fn budget(current: &Published) -> usize {
+    let budgets = current.layers.iter().map(|layer| layer.snapshot.budget());
+    budgets.max().unwrap_or(LayerSnapshot::DEFAULT_BUDGET)
+}
+
 fn past_layer(store: &mut dyn Store, current: &Published, version: Version, state: &LayerState) -> Result<ServedLayer> {
     let now: Instant = current.now();
     let name = state.layer.name();
@@ -114,7 +121,7 @@ fn past_layer(store: &mut dyn Store, current: &Published, version: Version, stat
         .layer(name.as_str())
         .filter(|layer| *layer.definition() == state.layer);
     let Some(layer) = same else {
-        return load_past(store, version, state, now);
+        return load_past(store, version, state, now, budget(current));
     };
     if layer.changed <= version {
         return Ok(layer.clone());
@@ -122,6 +129,6 @@ fn past_layer(store: &mut dyn Store, current: &Published, version: Version, stat
     let few = FEW.max(layer.snapshot.len() / 20);
     match store.difference(name, current.version(), version, few)? {
         Difference::Changes(changes) => Ok(layer.changed(&changes, state.changed, now).0),
-        Difference::TooMany | Difference::Redefined => load_past(store, version, state, now),
+        Difference::TooMany | Difference::Redefined => load_past(store, version, state, now, budget(current)),
     }
 }

@@ -3,6 +3,7 @@
 use crate::negotiate::Coding;
 use axum::body::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
+use onemap_atlas::Drawn;
 use std::cell::RefCell;
 use std::fmt;
 use xxhash_rust::xxh3::xxh3_128;
@@ -18,6 +19,8 @@ pub(crate) struct Representation {
     pub bytes: Bytes,
     /// The entity tag with its quotes: equal bytes before coding give equal tags, each coding its own.
     pub etag: String,
+    /// What a tile was made of; nothing for other answers.
+    pub drawn: Drawn,
 }
 
 /// What is behind a tag: which content, and, for a tile, the version at which it was that.
@@ -90,12 +93,13 @@ impl Representation {
     }
 
     /// Part of an answer, which is never one itself.
-    pub(crate) fn part(plain: Vec<u8>) -> Self {
+    pub(crate) fn part(plain: Vec<u8>, drawn: Drawn) -> Self {
         Self {
             content_type: "application/octet-stream",
             coding: Coding::Identity,
             bytes: plain.into(),
             etag: String::new(),
+            drawn,
         }
     }
 
@@ -109,7 +113,13 @@ impl Representation {
             coding,
             bytes: bytes.into(),
             etag: Tag { hash, since, coding }.to_string(),
+            drawn: Drawn::default(),
         }
+    }
+
+    /// The same, of a tile that was made of so much.
+    pub(crate) fn with_drawn(self, drawn: Drawn) -> Self {
+        Self { drawn, ..self }
     }
 }
 

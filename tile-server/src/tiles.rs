@@ -15,7 +15,7 @@ use crate::tile_matrix_sets;
 use crate::tilejson;
 use crate::view::{Selection, View};
 use axum::extract::Path;
-use onemap_atlas::{FeatureView, mlt};
+use onemap_atlas::{Drawn, FeatureView, composite, mlt};
 use onemap_model::{Instant, TileCoord, TileMatrixSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -189,7 +189,7 @@ fn render(
     let is_shared = since.is_some() && filter.is_none() && layers.len() > 1;
     move |waiting| {
         let begun = Clock::now();
-        let bytes = if is_shared {
+        let (bytes, drawn) = if is_shared {
             composed(&app, &layers, tile, State { sequence, now }, waiting)
         } else {
             rendered(&layers, filter.as_ref(), tile, now, waiting)?
@@ -200,7 +200,7 @@ fn render(
             Form::Mvt => bytes,
             Form::Mlt => mlt(&bytes).ok_or_else(Problem::fault)?,
         };
-        let made = Representation::tagged(form.media_type(), bytes, coding, since);
+        let made = Representation::tagged(form.media_type(), bytes, coding, since).with_drawn(drawn);
         app.metrics.coded.note(begun.elapsed());
         Ok(made)
     }
@@ -213,18 +213,31 @@ fn rendered(
     tile: TileCoord,
     now: Instant,
     waiting: &Waiting<'_>,
-) -> Result<Vec<u8>, Problem> {
+) -> Result<(Vec<u8>, Drawn), Problem> {
     let mut bytes = Vec::new();
-    for layer in layers {
-        if waiting.is_over() {
-            break;
-        }
+    let mut failed = None;
+    let budget = composite::budget(layers.iter().map(|layer| &*layer.snapshot));
+    let part = |at: usize, most: usize, bytes: &mut Vec<u8>| -> Result<Drawn, Problem> {
+        let layer = &layers[at];
         let sieve = Sieve::new(filter, layer)?;
         let passes = |feature: &FeatureView<'_>| sieve.goes_on(waiting) && sieve.lets_pass(feature);
-        layer.snapshot.tile_of(tile, now, passes, &mut bytes);
+        let drawn = layer.snapshot.tile_within(most, tile, now, passes, bytes);
         sieve.finish()?;
+        Ok(drawn)
+    };
+    let drawn = composite::of_parts(layers.len(), budget, &mut bytes, |at, most, bytes| {
+        if failed.is_some() || waiting.is_over() {
+            return Drawn::default();
+        }
+        part(at, most, bytes).unwrap_or_else(|problem| {
+            failed = Some(problem);
+            Drawn::default()
+        })
+    });
+    match failed {
+        Some(problem) => Err(problem),
+        None => Ok((bytes, drawn)),
     }
-    Ok(bytes)
 }
 
 /// What two tags must have in common for their versions to be comparable.
@@ -234,6 +247,7 @@ fn scope(app: &App, view: &View, selection: &Selection, names: &str) -> u64 {
     of.update(view.epoch().as_str().as_bytes());
     of.update(b"\n");
     of.update(names.as_bytes());
+    of.update(&(app.config.tile_bytes as u64).to_le_bytes());
     // Time passes without a version: only who saw it pass can say what was before.
     if selection.layers.iter().any(ServedLayer::is_timed) {
         of.update(&app.nonce.to_le_bytes());
@@ -335,8 +349,8 @@ mod tests {
         };
         let (layers, now) = (selection.layers.clone(), view.now());
         let work = app.pool.run(move |waiting: &Waiting<'_>| {
-            let bytes = rendered(&layers, None, tile, now, waiting)?;
-            Ok(Representation::new(MVT, bytes, Coding::Identity))
+            let (bytes, drawn) = rendered(&layers, None, tile, now, waiting)?;
+            Ok(Representation::new(MVT, bytes, Coding::Identity).with_drawn(drawn))
         });
         let render = async {
             let made = work.await;

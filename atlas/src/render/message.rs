@@ -25,11 +25,12 @@ pub(super) struct LayerMessage<'a, 'o> {
 }
 
 impl<'a, 'o> LayerMessage<'a, 'o> {
-    /// Begins a layer of at most so many features at the end of `out`.
+    /// Begins a layer of at most so many features, without the fields `omitted`, at the end of `out`.
     pub fn new(
         layer: &'a Layer,
         segments: impl Iterator<Item = &'a Segment>,
         features: usize,
+        omitted: &[usize],
         out: &'o mut Vec<u8>,
     ) -> Self {
         let start = out.len();
@@ -37,7 +38,7 @@ impl<'a, 'o> LayerMessage<'a, 'o> {
         put_number(15, 2, out);
         put_bytes(1, layer.name().as_str().as_bytes(), out);
         Self {
-            tags: Tags::new(layer, segments, features),
+            tags: Tags::new(layer, segments, features, omitted),
             out,
             start,
             has_features: false,

@@ -51,11 +51,17 @@ struct Source<'a> {
 }
 
 impl<'a> Tags<'a> {
-    /// Begins a tile that may have so many features.
-    pub fn new(layer: &'a Layer, segments: impl Iterator<Item = &'a Segment>, features: usize) -> Self {
+    /// Begins a tile that may have so many features, without the fields `omitted`, by their place in the layer.
+    pub fn new(
+        layer: &'a Layer,
+        segments: impl Iterator<Item = &'a Segment>,
+        features: usize,
+        omitted: &[usize],
+    ) -> Self {
         let key = |name, field| Key { name, field, number: 0 };
         let shows = |(_, field): &(usize, &Field)| field.field_type != FieldType::Bytes && field.name.as_str() != ID;
         let fields = layer.fields().iter().enumerate().filter(shows);
+        let fields = fields.filter(|(at, _)| !omitted.contains(at));
         let source = |segment| Source {
             segment,
             known: Vec::new(),

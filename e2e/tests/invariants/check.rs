@@ -2,7 +2,7 @@
 
 use super::city::{City, Row};
 use super::steps::{PLACES, Which};
-use onemap_atlas::{LayerBuilder, LayerSnapshot};
+use onemap_atlas::{LayerBuilder, LayerSnapshot, composite};
 use onemap_e2e::http::{self, Response};
 use onemap_e2e::live;
 use onemap_e2e::programs::{Serving, import};
@@ -122,7 +122,7 @@ impl Follower {
         let now = Instant::from_micros(i64::try_from(now.as_micros()).unwrap()).unwrap();
         for tile in self.tiles.clone() {
             let mut made = Vec::new();
-            fresh.values().for_each(|layer| layer.tile(tile, now, &mut made));
+            composite::tile(fresh.values(), tile, now, &mut made);
             let (grid, z, row, col) = (tile.grid(), tile.z(), tile.row(), tile.col());
             let target = format!("/tiles/{grid}/{z}/{row}/{col}?collections={layers}");
             // One asks with the tag, one without; who comes first changes.

@@ -52,6 +52,9 @@ pub(super) struct Arguments {
     /// The highest zoom of tiles
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub max_zoom: u8,
+    /// The most kilobytes of a tile before compression; what is left out beyond goes by rules
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    pub tile_kb: u32,
 }
 
 impl Arguments {

@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments, store: &mut dyn Store) -> Result<(), Er
     let mut reading = store.read(At::Now)?;
     let version = reading.version();
     let layers = chosen(arguments, reading.layers()?)?;
-    let layers = read(&mut *reading, &layers)?;
+    let layers = read(&mut *reading, &layers, arguments.tile_kb as usize * 1000)?;
     let export = Export {
         layers,
         epoch,
@@ -96,7 +96,7 @@ fn chosen(arguments: &Arguments, all: Vec<LayerState>) -> Result<Vec<LayerState>
 }
 
 /// Reads layers one after the other; each is packed while the next is read.
-fn read(reading: &mut dyn Reading, layers: &[LayerState]) -> Result<Vec<LayerSnapshot>, Error> {
+fn read(reading: &mut dyn Reading, layers: &[LayerState], budget: usize) -> Result<Vec<LayerSnapshot>, Error> {
     std::thread::scope(|scope| {
         let mut packing = Vec::new();
         for state in layers {
@@ -105,7 +105,7 @@ fn read(reading: &mut dyn Reading, layers: &[LayerState]) -> Result<Vec<LayerSna
                 builder.push(feature);
                 ControlFlow::Continue(())
             })?;
-            packing.push(scope.spawn(move || builder.finish()));
+            packing.push(scope.spawn(move || builder.finish().with_budget(budget)));
         }
         let packed = packing.into_iter().map(|layer| layer.join());
         Ok(packed

@@ -12,7 +12,7 @@ mod ordered;
 
 use crate::tilejson;
 use archive::{Archive, Content, Described};
-use onemap_atlas::LayerSnapshot;
+use onemap_atlas::{LayerSnapshot, composite};
 use onemap_model::{Bbox, Epoch, Instant, TileCoord, TileMatrixSet, Version};
 use serde_json::json;
 use std::collections::HashSet;
@@ -149,7 +149,7 @@ impl Export {
 
     fn render(&self, tile: TileCoord, now: Instant, known: &RwLock<HashSet<u128>>) -> Content {
         let mut plain = Vec::new();
-        self.layers.iter().for_each(|layer| layer.tile(tile, now, &mut plain));
+        composite::tile(&self.layers, tile, now, &mut plain);
         if plain.is_empty() {
             return Content::Empty;
         }
@@ -170,6 +170,7 @@ impl Export {
             "zooms": [self.zooms.0, self.zooms.1],
             "bbox": self.bbox.map(Bbox::to_array),
             "level": GZIP_LEVEL,
+            "budget": composite::budget(&self.layers),
         })
         .to_string()
     }
