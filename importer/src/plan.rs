@@ -200,6 +200,7 @@ fn defined_as(known: &Layer, fresh: &Layer, settings: &Settings) -> Result<Layer
     layer.authority.clone_from(&known.authority);
     layer.basemap = known.basemap;
     layer.utc_offset_minutes = known.utc_offset_minutes;
+    layer.generalise.clone_from(&known.generalise);
     Ok(layer)
 }
 

@@ -1,6 +1,6 @@
 //! Layers: what kinds of things the map has, and what is known of each.
 
-use crate::{Crs, FieldType, GeometryType, Name, Secrecy};
+use crate::{Crs, FieldType, Generalise, GeometryType, Name, Secrecy};
 
 /// One attribute of a layer's features.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct Layer {
     pub basemap: bool,
     /// The offset in minutes east of UTC that times without one are meant in; 480 is Beijing.
     pub utc_offset_minutes: i16,
+    /// What tiles show that cannot show all of it.
+    pub generalise: Generalise,
 }
 
 /// Why a layer cannot be.
@@ -185,6 +187,7 @@ impl Layer {
             authority: None,
             basemap: false,
             utc_offset_minutes: 480,
+            generalise: Generalise::default(),
         })
     }
 

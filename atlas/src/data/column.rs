@@ -175,7 +175,8 @@ impl<'a> Cell<'a> {
         if float.is_nan() { Cell::Null } else { Cell::Float(float) }
     }
 
-    fn of(value: &'a Value) -> Self {
+    /// The value, borrowed.
+    pub fn of(value: &'a Value) -> Self {
         match value {
             Value::Null => Cell::Null,
             Value::Bool(v) => Cell::Bool(*v),

@@ -5,6 +5,8 @@
 //! tiles. Features of equal numbers and shapes give equal answers, whatever segments they are in.
 //!
 //! - `ground`: boxes in subunits of the tile's grid;
+//! - `importance`: the order of features by a field, as the layer's definition says;
+//! - `groups`: areas of equal values, as the layer's definition says;
 //! - `thin`: which points are left when only one to a square is shown;
 //! - `fabric`: the areas that are too small to be shown by themselves, as squares that keep their sum;
 //! - `outline`: such squares as polygons;
@@ -14,10 +16,11 @@
 mod choice;
 mod fabric;
 mod ground;
+mod groups;
+mod importance;
 mod outline;
 mod thin;
 mod thrift;
 
-pub(crate) use choice::Choice;
-pub(crate) use outline::Loops;
+pub(crate) use choice::{Areas, Choice};
 pub(crate) use thrift::telling_apart;

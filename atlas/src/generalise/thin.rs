@@ -15,7 +15,7 @@ const BUFFER_BITS: u32 = 6;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Contestant {
     pub at: [i64; 2],
-    pub rank: (u64, u64),
+    pub rank: [u64; 3],
 }
 
 /// For each point the size, as a power of two, of the largest square that it wins; 0 where it wins none.
@@ -52,7 +52,7 @@ mod tests {
     fn the_winner_of_a_square_has_won_the_smaller_ones() {
         let point = |x, y, rank| Contestant {
             at: [x, y],
-            rank: (rank, 0),
+            rank: [rank, 0, 0],
         };
         let points = [
             point(0, 0, 5),

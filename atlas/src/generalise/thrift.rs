@@ -15,7 +15,8 @@ const SAMPLE: usize = 512;
 /// Of fewer values nothing is said.
 const MIN_VALUES: usize = 64;
 
-/// The fields that have another value in more than half of the features, by their place in the layer.
+/// The fields that have another value in more than half of the features, by their place in the layer. Those that the
+/// layer's definition generalises by are not among them.
 pub(crate) fn telling_apart(layer: &LayerSnapshot, hits: &[Hit]) -> Vec<usize> {
     let mut sample: Vec<((u64, u64), Hit)> = hits
         .iter()
@@ -41,7 +42,13 @@ pub(crate) fn telling_apart(layer: &LayerSnapshot, hits: &[Hit]) -> Vec<usize> {
         }
         count >= MIN_VALUES && 2 * values.len() > count
     };
-    (0..layer.layer().fields().len()).filter(tells_apart).collect()
+    let rules = &layer.layer().generalise;
+    let ruled = [
+        rules.dissolve_field(layer.layer()),
+        rules.rank_field(layer.layer()).map(|(field, _)| field),
+    ];
+    let fields = (0..layer.layer().fields().len()).filter(|&field| !ruled.contains(&Some(field)));
+    fields.filter(tells_apart).collect()
 }
 
 /// Writes a value so that equal ones are equal; false for none.

@@ -5,7 +5,7 @@ use super::frame::{Point, Projected, Stored, search_box};
 use super::message::LayerMessage;
 use super::mvt::GeomType;
 use crate::data::shapes::Kind;
-use crate::generalise::{Choice, Loops, telling_apart};
+use crate::generalise::{Areas, Choice, telling_apart};
 use crate::hits::Hit;
 use crate::segment::Segment;
 use crate::{Drawn, FeatureView, LayerSnapshot};
@@ -35,11 +35,11 @@ pub(crate) fn layer(
         return Drawn::default();
     }
     let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
-    let draw = |hits: Vec<Hit>, areas: &Loops, omitted: &[usize]| {
+    let draw = |hits: Vec<Hit>, areas: &[Areas<'_>], omitted: &[usize]| {
         draw(layer, budget, &sources, layer.in_order(hits), areas, omitted)
     };
     if met <= budget / MIN_FEATURE_BYTES
-        && let Some(message) = draw(hits.clone(), &Vec::new(), &[])
+        && let Some(message) = draw(hits.clone(), &[], &[])
     {
         out.extend(message);
         return Drawn {
@@ -58,7 +58,7 @@ pub(crate) fn layer(
     };
     if !omitted.is_empty()
         && met <= budget / MIN_FEATURE_BYTES
-        && let Some(message) = draw(hits.clone(), &Vec::new(), &omitted)
+        && let Some(message) = draw(hits.clone(), &[], &omitted)
     {
         out.extend(message);
         return drawn(met);
@@ -87,13 +87,13 @@ fn draw(
     budget: usize,
     sources: &[Source<'_>],
     hits: Vec<Hit>,
-    areas: &Loops,
+    areas: &[Areas<'_>],
     omitted: &[usize],
 ) -> Option<Vec<u8>> {
     let mut pen = Pen::new();
     let mut bytes = Vec::new();
     let mut message = LayerMessage::new(layer.layer(), segments(layer), hits.len(), omitted, &mut bytes);
-    message.put_areas(areas);
+    areas.iter().for_each(|areas| message.put_areas(areas));
     for hit in hits {
         sources[hit.segment as usize].draw(&mut pen, hit, &mut message);
         if message.len() > budget {

@@ -3,7 +3,7 @@
 use super::frame::{EXTENT, Point};
 use super::mvt::{Commands, GeomType, bytes_len, put_bytes, put_bytes_head, put_number, put_varint, varint_len};
 use super::tags::Tags;
-use crate::generalise::Loops;
+use crate::generalise::Areas;
 use crate::hits::Hit;
 use crate::segment::Segment;
 use onemap_model::{Fid, Layer};
@@ -66,16 +66,23 @@ impl<'a, 'o> LayerMessage<'a, 'o> {
         self.out.len() - self.start + self.tags.len_of_values()
     }
 
-    /// Draws areas that stand for many features: one feature without number and attributes.
-    pub fn put_areas(&mut self, areas: &Loops) {
-        if areas.is_empty() {
+    /// Draws areas that stand for many features: one feature without number, with what those have in common.
+    pub fn put_areas(&mut self, areas: &Areas<'_>) {
+        if areas.loops.is_empty() {
             return;
         }
         let mut commands = Commands::new();
-        for ring in areas.iter().flatten() {
+        for ring in areas.loops.iter().flatten() {
             commands.ring(ring.iter().map(|&[x, y]| Point { x, y }));
         }
         let mut feature = Vec::new();
+        self.pairs.clear();
+        if let Some((field, value)) = areas.value {
+            self.tags.put_value(field, value, &mut self.pairs);
+        }
+        if !self.pairs.is_empty() {
+            put_bytes(2, &self.pairs, &mut feature);
+        }
         put_number(3, GeomType::Polygon as u64, &mut feature);
         put_bytes(4, commands.bytes(), &mut feature);
         put_bytes(2, &feature, self.out);

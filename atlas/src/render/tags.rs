@@ -114,6 +114,18 @@ impl<'a> Tags<'a> {
         (self.sources, self.fields) = (sources, fields);
     }
 
+    /// Appends the pair of one field, the layer's in place `field`, and a value; nothing for what does not show.
+    pub fn put_value(&mut self, field: usize, value: &Value, out: &mut Vec<u8>) {
+        self.encoded.clear();
+        self.encode(Cell::of(value));
+        let key = self.fields.iter_mut().find(|key| key.field == field);
+        if let Some(key) = key.filter(|_| !self.encoded.is_empty())
+            && let Some(number) = self.values.number(&self.encoded)
+        {
+            key.put(number, &mut self.keys, out);
+        }
+    }
+
     /// How long the values are together; what is appended in the end is more.
     pub fn len_of_values(&self) -> usize {
         self.values.written().len()

@@ -135,7 +135,7 @@ pub fn decode(tile: &[u8]) -> Vec<(String, Vec<Decoded>)> {
                 .into_iter()
                 .map(|(key, value)| (key.to_owned(), value.into_owned()));
             Decoded {
-                id: feature.id().unwrap(),
+                id: feature.id().unwrap_or_default(),
                 tags: tags.collect(),
                 geometry: multi(geo::MapCoords::map_coords(&owned.geometry, |at: geo::Coord<i32>| {
                     geo::Coord {

@@ -128,6 +128,7 @@ fn shape(
             layer.authority = old.authority.clone();
             layer.basemap = old.basemap;
             layer.utc_offset_minutes = old.utc_offset_minutes;
+            layer.generalise = old.generalise.clone();
         }
         None => layer.title = title.unwrap_or_else(|| layer.name().to_string()),
     }

@@ -138,7 +138,7 @@ struct Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use onemap_model::{Access, Crs, Field, Name, Secrecy, ZoomRange};
+    use onemap_model::{Access, Crs, Field, Generalise, Name, Rank, RankOrder, Secrecy, ZoomRange};
 
     #[test]
     fn a_definition_survives_being_kept() {
@@ -164,6 +164,13 @@ mod tests {
         layer.authority = Some("自然资源局".to_owned());
         layer.basemap = true;
         layer.utc_offset_minutes = 330;
+        layer.generalise = Generalise {
+            rank: Some(Rank {
+                field: Name::new("area").unwrap(),
+                order: RankOrder::Largest,
+            }),
+            dissolve: Some(Name::new("宗地代码").unwrap()),
+        };
         let table = Table::new(layer);
         assert_eq!(Table::from_json("宗地", &table.to_json()).unwrap(), table);
     }

@@ -1,5 +1,6 @@
 //! The definition of a layer as JSON: what each store keeps, beside what it must know itself.
 
+use super::generalise::GeneraliseRecord;
 use onemap_model::{Access, Crs, Field, FieldType, GeometryType, Layer, Name, Secrecy, ZoomRange};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub(crate) struct LayerRecord {
     authority: Option<String>,
     basemap: bool,
     utc_offset_minutes: i16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generalise: Option<GeneraliseRecord>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -52,6 +55,7 @@ impl LayerRecord {
             authority: layer.authority.clone(),
             basemap: layer.basemap,
             utc_offset_minutes: layer.utc_offset_minutes,
+            generalise: GeneraliseRecord::of(&layer.generalise),
         }
     }
 
@@ -97,6 +101,9 @@ impl LayerRecord {
         layer.authority = self.authority;
         layer.basemap = self.basemap;
         layer.utc_offset_minutes = self.utc_offset_minutes;
+        if let Some(rules) = self.generalise {
+            layer.generalise = rules.into_rules()?;
+        }
         Ok(layer)
     }
 }

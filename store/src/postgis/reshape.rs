@@ -126,6 +126,7 @@ fn shape(known: &Table, columns: &[Found], fid: &str) -> Result<(Table, Option<u
     layer.authority = known.layer.authority.clone();
     layer.basemap = known.layer.basemap;
     layer.utc_offset_minutes = known.layer.utc_offset_minutes;
+    layer.generalise = known.layer.generalise.clone();
     let table = Table {
         fid: fid.to_owned(),
         geom: geom.map(|geom| geom.name.clone()),

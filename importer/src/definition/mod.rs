@@ -3,10 +3,13 @@
 //! Definitions apply when they are asked for, never because a name is the same. The ones of the sample city are part
 //! of this program (`schemas/layers/*.toml`).
 
+mod generalise;
+
 use crate::quality::codes::Form;
 use crate::quality::rules::{
     AreaRule, Dictionary, FieldRule, Lineage, Parts, Presence, Repetition, Rules, Target, Topology, Within,
 };
+use generalise::RawGeneralise;
 use onemap_model::{
     Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
@@ -16,7 +19,7 @@ use std::sync::Arc;
 
 macro_rules! definitions {
     ($($name:literal)+) => {
-        [$((concat!($name, ".toml"), include_str!(concat!("../../schemas/layers/", $name, ".toml")))),+]
+        [$((concat!($name, ".toml"), include_str!(concat!("../../../schemas/layers/", $name, ".toml")))),+]
     };
 }
 
@@ -123,6 +126,9 @@ struct RawLayer {
     /// What is checked beside the single fields.
     #[serde(default)]
     checks: RawChecks,
+    /// What tiles show that cannot show all of it.
+    #[serde(default)]
+    generalise: RawGeneralise,
 }
 
 #[derive(Deserialize, Default)]
@@ -383,6 +389,7 @@ impl Reader<'_> {
                 return Err(self.wrong("utc_offset_minutes", minutes.to_string(), "-1080 to 1080"));
             }
         }
+        layer.generalise = self.generalise(&raw.generalise, &layer)?;
         Ok(layer)
     }
 
@@ -609,6 +616,7 @@ mod schema;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use onemap_model::RankOrder;
 
     const WELLS: &str = r#"
         name = "wells"
@@ -638,6 +646,9 @@ mod tests {
         );
         assert_eq!(layer.authority.as_deref(), Some("水利局"));
         assert_eq!(layer.fields()[0].title, "编号 Number");
+        let text = format!("{WELLS}\n[generalise]\nrank = {{ field = \"number\", order = \"smallest\" }}");
+        let rank = parse("wells.toml", &text).unwrap().generalise.rank.unwrap();
+        assert_eq!((rank.field.as_str(), rank.order), ("number", RankOrder::Smallest));
     }
 
     #[test]
@@ -696,6 +707,26 @@ mod tests {
                 "access = \"public\"",
                 "checks = { area = { field = \"x\", percent = 5 } }",
                 "checks.area.field",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { dissolve = \"x\" }",
+                "generalise.dissolve",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { rank = { field = \"x\", order = \"largest\" } }",
+                "generalise.rank.field",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { rank = { field = \"number\", order = \"best\" } }",
+                "generalise.rank.order",
+            ),
+            (
+                "access = \"public\"",
+                "generalise = { rank = { field = \"number\", order = [\"1\", \"1\"] } }",
+                "generalise.rank.order",
             ),
         ] {
             let message = error(from, to);
