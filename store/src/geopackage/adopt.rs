@@ -20,8 +20,8 @@ pub(super) enum Deviation {
     Remade(Table),
     /// Columns were added, dropped or have another type.
     Reshaped {
-        old: Table,
-        new: Table,
+        old: Box<Table>,
+        new: Box<Table>,
         triggers: TriggersLeft,
     },
     /// Some of the log's triggers are missing.
@@ -38,9 +38,9 @@ impl Deviation {
     /// The layer's name.
     pub fn name(&self) -> &str {
         match self {
+            Deviation::Reshaped { new, .. } => new.name().as_str(),
             Deviation::Gone(table, _)
             | Deviation::Remade(table)
-            | Deviation::Reshaped { new: table, .. }
             | Deviation::Unrecorded(table)
             | Deviation::Retriggered(table)
             | Deviation::Unkept(table)
@@ -95,7 +95,7 @@ fn deviation(db: &Connection, table: &Table, crs: Crs) -> Inner<Option<Deviation
     }
     Ok(match triggers {
         _ if new != *table => {
-            let old = table.clone();
+            let (old, new) = (Box::new(table.clone()), Box::new(new));
             Some(Deviation::Reshaped { old, new, triggers })
         }
         TriggersLeft::Some | TriggersLeft::None => Some(Deviation::Unrecorded(new)),
