@@ -3,6 +3,10 @@
 use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization;
 
+/// Chinese characters, of which there are no other cases and that have nothing above them.
+const HAN_FIRST: char = '\u{3400}';
+const HAN_LAST: char = '\u{9fff}';
+
 /// The text with Unicode's full case folding: equal texts are equal but for case. `ß` is `ss`, every sigma is one.
 pub(super) fn case(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -11,18 +15,53 @@ pub(super) fn case(text: Cow<'_, str>) -> Cow<'_, str> {
         }
         return text;
     }
-    Cow::Owned(text.chars().flat_map(fold_char).collect())
+    if text.as_bytes().chunk_by(|_, next| is_within(*next)).all(has_no_case) {
+        return text;
+    }
+    let mut folded = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_ascii() => folded.push(c.to_ascii_lowercase()),
+            HAN_FIRST..=HAN_LAST => folded.push(c),
+            c => folded.extend(fold_char(c)),
+        }
+    }
+    Cow::Owned(folded)
 }
 
 /// The text without accents: without the marks above and below letters, and without the strokes through them.
 ///
 /// Marks that make other letters of those they stand with stay: vowel signs, the dakuten of kana.
 pub(super) fn accents(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.is_ascii() {
+    if text.as_bytes().chunk_by(|_, next| is_within(*next)).all(has_no_accent) {
         return text;
     }
     let bare = text.nfd().filter(|&c| !is_accent(c)).map(without_stroke);
     Cow::Owned(bare.nfc().collect())
+}
+
+/// Whether a byte of UTF-8 goes on with a character.
+fn is_within(byte: u8) -> bool {
+    byte & 0xc0 == 0x80
+}
+
+/// Whether the bytes of a character surely say nothing of case: digits, small letters, everything from the marks of
+/// Chinese and Japanese on to the last of their characters, Korean.
+fn has_no_case(bytes: &[u8]) -> bool {
+    match bytes[0] {
+        first @ ..=0x7f => !first.is_ascii_uppercase(),
+        first => matches!(first, 0xe3..=0xe9 | 0xeb..=0xed),
+    }
+}
+
+/// Whether the bytes of a character are surely the same without accents: ASCII, Chinese characters and their first marks.
+fn has_no_accent(bytes: &[u8]) -> bool {
+    match *bytes {
+        [first] => first.is_ascii(),
+        [0xe3, second, third] => second >= 0x90 || (second == 0x80 && third <= 0xa9),
+        [first, ..] => matches!(first, 0xe4..=0xe9),
+        [] => true,
+    }
 }
 
 /// Lower, upper, lower: what the standard library can say of it. It is the full folding for all letters but the
@@ -63,6 +102,7 @@ fn without_stroke(c: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use unicode_normalization::char::{canonical_combining_class, compose};
 
     #[test]
     fn texts_are_equal_but_for_case() {
@@ -78,6 +118,22 @@ mod tests {
         same("地图", "地图");
         assert_ne!(case("ı".into()), case("i".into()));
         assert_ne!(case("e".into()), case("é".into()));
+    }
+
+    #[test]
+    fn what_is_passed_over_is_what_would_not_change() {
+        for c in (0..=0x10_ffff).filter_map(char::from_u32) {
+            let text = c.to_string();
+            if has_no_case(text.as_bytes()) || (HAN_FIRST..=HAN_LAST).contains(&c) {
+                assert!(fold_char(c).eq([c]), "{c:?}");
+            }
+            if has_no_accent(text.as_bytes()) {
+                assert!(text.nfd().map(without_stroke).eq([c]) && !is_accent(c), "{c:?}");
+                assert!(c.is_ascii() || canonical_combining_class(c) == 0, "{c:?}");
+                // Nothing after it is drawn into it.
+                assert!(!"\u{3099}\u{309a}\u{301}".chars().any(|mark| compose(c, mark).is_some() && !c.is_ascii()), "{c:?}");
+            }
+        }
     }
 
     #[test]

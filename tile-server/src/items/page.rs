@@ -39,8 +39,17 @@ impl Page {
     ) -> Result<(Page, Vec<u8>, Vec<Link>), Problem> {
         let when = |span: TimeSpan| query.when.meets(span);
         let selection = Selection::new(query, &when, waiting)?;
-        let matched = counts.get_or(&query.epoch, query, || selection.count())?;
-        let picked = selection.pick()?;
+        let (matched, picked) = match counts.get(&query.epoch, query) {
+            Some(matched) => (matched, selection.pick_of(matched)?),
+            None => {
+                let (matched, picked) = selection.count_and_pick()?;
+                // What was broken off because nobody waits is no count.
+                if !waiting.is_over() {
+                    counts.put(&query.epoch, query, matched);
+                }
+                (matched, picked)
+            }
+        };
         let mut bytes = Vec::new();
         let mut writer = format.writer(&mut bytes, query.look.of(query.layer.definition()))?;
         let mut returned = 0;
