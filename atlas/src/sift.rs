@@ -47,9 +47,7 @@ impl LayerSnapshot {
                 if let Some(scan) = &mut scan {
                     scan.retain(&mut handful);
                 }
-                handful
-                    .iter()
-                    .for_each(|&slot| each(FeatureView::new(segment, slot)));
+                handful.iter().for_each(|&slot| each(FeatureView::new(segment, slot)));
             }
         }
     }
@@ -77,6 +75,10 @@ impl Columns for Segment {
     }
 
     fn value_of_code(&self, field: usize, code: usize) -> Datum<'_> {
-        datum(self.columns.get(field).map_or(Cell::Null, |column| column.value_of_code(code)))
+        datum(
+            self.columns
+                .get(field)
+                .map_or(Cell::Null, |column| column.value_of_code(code)),
+        )
     }
 }

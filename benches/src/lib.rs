@@ -9,5 +9,6 @@ pub mod http;
 pub mod machine;
 pub mod postgis;
 pub mod program;
+pub mod queries;
 pub mod report;
 pub mod tiles;

@@ -15,7 +15,7 @@ pub(super) fn case(text: Cow<'_, str>) -> Cow<'_, str> {
         }
         return text;
     }
-    if text.as_bytes().chunk_by(|_, next| is_within(*next)).all(has_no_case) {
+    if every_byte(&text, has_no_case) {
         return text;
     }
     let mut folded = String::with_capacity(text.len());
@@ -33,35 +33,27 @@ pub(super) fn case(text: Cow<'_, str>) -> Cow<'_, str> {
 ///
 /// Marks that make other letters of those they stand with stay: vowel signs, the dakuten of kana.
 pub(super) fn accents(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.as_bytes().chunk_by(|_, next| is_within(*next)).all(has_no_accent) {
+    if every_byte(&text, has_no_accent) {
         return text;
     }
     let bare = text.nfd().filter(|&c| !is_accent(c)).map(without_stroke);
     Cow::Owned(bare.nfc().collect())
 }
 
-/// Whether a byte of UTF-8 goes on with a character.
-fn is_within(byte: u8) -> bool {
-    byte & 0xc0 == 0x80
+/// Whether something holds for every byte. It does for most texts, so all are looked at, several at once.
+fn every_byte(text: &str, holds: impl Fn(u8) -> bool) -> bool {
+    text.bytes().fold(true, |all, byte| all & holds(byte))
 }
 
-/// Whether the bytes of a character surely say nothing of case: digits, small letters, everything from the marks of
-/// Chinese and Japanese on to the last of their characters, Korean.
-fn has_no_case(bytes: &[u8]) -> bool {
-    match bytes[0] {
-        first @ ..=0x7f => !first.is_ascii_uppercase(),
-        first => matches!(first, 0xe3..=0xe9 | 0xeb..=0xed),
-    }
+/// Whether a byte of UTF-8 is of a character that surely has no other case: digits, small letters, everything from the
+/// marks of Chinese and Japanese on to the last of their characters, Korean.
+fn has_no_case(byte: u8) -> bool {
+    !byte.is_ascii_uppercase() && (byte < 0xc0 || matches!(byte, 0xe3..=0xe9 | 0xeb..=0xed))
 }
 
-/// Whether the bytes of a character are surely the same without accents: ASCII, Chinese characters and their first marks.
-fn has_no_accent(bytes: &[u8]) -> bool {
-    match *bytes {
-        [first] => first.is_ascii(),
-        [0xe3, second, third] => second >= 0x90 || (second == 0x80 && third <= 0xa9),
-        [first, ..] => matches!(first, 0xe4..=0xe9),
-        [] => true,
-    }
+/// Whether a byte of UTF-8 is of a character that is surely the same without accents: ASCII, Chinese characters.
+fn has_no_accent(byte: u8) -> bool {
+    byte < 0xc0 || matches!(byte, 0xe4..=0xe9)
 }
 
 /// Lower, upper, lower: what the standard library can say of it. It is the full folding for all letters but the
@@ -124,14 +116,19 @@ mod tests {
     fn what_is_passed_over_is_what_would_not_change() {
         for c in (0..=0x10_ffff).filter_map(char::from_u32) {
             let text = c.to_string();
-            if has_no_case(text.as_bytes()) || (HAN_FIRST..=HAN_LAST).contains(&c) {
+            if text.bytes().all(has_no_case) || (HAN_FIRST..=HAN_LAST).contains(&c) {
                 assert!(fold_char(c).eq([c]), "{c:?}");
             }
-            if has_no_accent(text.as_bytes()) {
+            if text.bytes().all(has_no_accent) {
                 assert!(text.nfd().map(without_stroke).eq([c]) && !is_accent(c), "{c:?}");
                 assert!(c.is_ascii() || canonical_combining_class(c) == 0, "{c:?}");
                 // Nothing after it is drawn into it.
-                assert!(!"\u{3099}\u{309a}\u{301}".chars().any(|mark| compose(c, mark).is_some() && !c.is_ascii()), "{c:?}");
+                assert!(
+                    !"\u{3099}\u{309a}\u{301}"
+                        .chars()
+                        .any(|mark| compose(c, mark).is_some() && !c.is_ascii()),
+                    "{c:?}"
+                );
             }
         }
     }

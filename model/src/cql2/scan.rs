@@ -84,8 +84,7 @@ impl<C: Columns> Scan<'_, C> {
     /// Leaves the slots of the rows that the filter accepts, in their order.
     pub fn retain(&mut self, slots: &mut Vec<u32>) {
         let mut truths = Vec::with_capacity(slots.len());
-        self.root
-            .ask(self.columns, self.offset_minutes, slots, &mut truths);
+        self.root.ask(self.columns, self.offset_minutes, slots, &mut truths);
         let mut truths = truths.into_iter();
         slots.retain(|_| truths.next() == Some(Truth::True));
     }
