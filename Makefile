@@ -23,7 +23,7 @@ DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 comma := ,
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test bench bench-postgis bench-tiles validity clients conformance fmt lint deny advisories assets release clean-demo
+.PHONY: help demo test bench bench-postgis bench-tiles bench-queries validity clients conformance fmt lint deny advisories assets release clean-demo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -92,6 +92,15 @@ validity: ## ask GEOS about every polygon in 10 000 tiles of three real data set
 	@$(MAKE) release
 	$(call say,Tiles of real data)
 	@ONEMAP_BIN_DIR=$(TARGET_DIR)/release scripts/validity/run
+
+bench-queries: ## ask a served city of 500 000 parcels beside tipg (from PyPI) and pgbench; appends to benches/RESULTS.md
+	$(call say,System packages for the benchmark)
+	@scripts/setup test
+	@$(MAKE) release
+	$(call say,Building the benchmark)
+	@cargo build --release --locked -p onemap-benches
+	$(call say,Measuring questions)
+	@$(TARGET_DIR)/release/queries
 
 clients: ## try GDAL, geopandas, OWSLib, ogc-client and schemathesis on a served city; needs the network for their packages
 	$(call say,System packages for the clients)

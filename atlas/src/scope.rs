@@ -67,7 +67,8 @@ impl Scope<'_> {
         boxes.min_by(|a, b| area(a).total_cmp(&area(b)))
     }
 
-    fn slots(&self, live: &Live) -> Slots {
+    /// Where the features are, and perhaps others.
+    pub(crate) fn slots(&self, live: &Live) -> Slots {
         match self.narrowest() {
             None => Slots::All(0..live.segment.count as u32),
             Some(bbox) => {
@@ -111,13 +112,14 @@ impl Scope<'_> {
 }
 
 /// Candidates of one segment.
-enum Slots {
+pub(crate) enum Slots {
     All(Range<u32>),
     Found(std::vec::IntoIter<u32>),
 }
 
 impl Slots {
-    fn len(&self) -> usize {
+    /// How many are left.
+    pub fn len(&self) -> usize {
         match self {
             Self::All(range) => range.len(),
             Self::Found(found) => found.len(),

@@ -64,7 +64,7 @@ impl Segment {
     /// null.
     pub fn with_public_id<R>(&self, slot: u32, use_id: impl FnOnce(&[u8]) -> R) -> R {
         match self.key.map_or(Cell::Null, |key| self.cell(slot, key)) {
-            Cell::Text(text) => use_id(text),
+            Cell::Text(text) => use_id(text.as_bytes()),
             Cell::Null => use_id(self.fid(slot).to_string().as_bytes()),
             other => use_id(other.to_value().to_string().as_bytes()),
         }

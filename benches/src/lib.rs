@@ -10,5 +10,6 @@ pub mod machine;
 pub mod peers;
 pub mod postgis;
 pub mod program;
+pub mod queries;
 pub mod report;
 pub mod tiles;

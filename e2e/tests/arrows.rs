@@ -79,6 +79,7 @@ const ONLY_IN_TESTS: &[(&str, &str)] = &[
 /// All that the model may stand on: no I/O, no SQL, no HTTP, no async, no logging. Pure arithmetic and tables only.
 const MODEL_STANDS_ON: &[&str] = &[
     "jiff",
+    "memchr",
     "thiserror",
     "proptest",
     "geo-types",

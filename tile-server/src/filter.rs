@@ -118,6 +118,11 @@ impl Sieve {
         self.filter.as_ref().and_then(Filter::bbox_hint)
     }
 
+    /// The filter itself; none where everything passes.
+    pub(crate) fn filter(&self) -> Option<&Filter> {
+        self.filter.as_ref()
+    }
+
     /// Whether the feature passes.
     pub(crate) fn lets_pass(&self, feature: &FeatureView<'_>) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.accepts(feature))
@@ -130,6 +135,11 @@ impl Sieve {
         if !looked_at.is_multiple_of(self.look_every) {
             return !self.is_late.get();
         }
+        self.goes_on_after_many(waiting)
+    }
+
+    /// As [`Sieve::goes_on`], asked between handfuls of features: the clock is looked at every time.
+    pub(crate) fn goes_on_after_many(&self, waiting: &Waiting<'_>) -> bool {
         self.is_late.set(self.filter.is_some() && Instant::now() > self.until);
         !self.is_late.get() && !waiting.is_over()
     }

@@ -1,7 +1,7 @@
 //! The values of one field for all features.
 
 use super::bits::Bits;
-use super::interner::Strings;
+use super::interner::{Strings, Texts};
 use super::packed::Packed;
 use onemap_model::{Date, Finite, Instant, Value};
 
@@ -20,7 +20,7 @@ pub(crate) enum Column {
     /// Floats of which there are few different ones: their places among those, null included as NaN.
     FewFloats { codes: Packed, floats: Vec<f64> },
     /// Texts: 0 is null, else one more than the number in the dictionary.
-    Text { codes: Packed, dictionary: Strings },
+    Text { codes: Packed, dictionary: Texts },
     /// Bytes, likewise.
     Bytes { codes: Packed, dictionary: Strings },
     /// Whatever fits none of the above: lists, values of other types than the field's.
@@ -43,8 +43,7 @@ pub(crate) enum Cell<'a> {
     Bool(bool),
     Int(i64),
     Float(f64),
-    /// Always UTF-8.
-    Text(&'a [u8]),
+    Text(&'a str),
     Date(Date),
     DateTime(Instant),
     Bytes(&'a [u8]),
@@ -100,13 +99,27 @@ impl Column {
         }
     }
 
+    /// The value with a code that [`Column::code`] gave.
+    #[inline]
+    pub fn value_of_code(&self, code: usize) -> Cell<'_> {
+        match self {
+            Column::Text { .. } | Column::Bytes { .. } | Column::Whole { .. } if code == 0 => Cell::Null,
+            Column::Text { dictionary, .. } => Cell::Text(dictionary.get(code as u32 - 1)),
+            Column::Bytes { dictionary, .. } => Cell::Bytes(dictionary.get(code as u32 - 1)),
+            Column::Whole { kind, numbers, .. } => kind.cell(numbers.of_offset(code as u64 - 1)),
+            Column::FewFloats { floats, .. } => Cell::of_float(floats[code]),
+            Column::Float(_) | Column::Other(_) => Cell::Null,
+        }
+    }
+
     /// How many codes there are.
     pub fn code_count(&self) -> usize {
         match self {
             Column::Whole { numbers, .. } => {
                 usize::try_from(numbers.span()).map_or(usize::MAX, |n| n.saturating_add(2))
             }
-            Column::Text { dictionary, .. } | Column::Bytes { dictionary, .. } => dictionary.len() + 1,
+            Column::Text { dictionary, .. } => dictionary.len() + 1,
+            Column::Bytes { dictionary, .. } => dictionary.len() + 1,
             Column::FewFloats { floats, .. } => floats.len(),
             Column::Float(_) | Column::Other(_) => 0,
         }
@@ -118,9 +131,8 @@ impl Column {
             Column::Whole { numbers, present, .. } => numbers.bytes() + present.as_ref().map_or(0, Bits::bytes),
             Column::Float(floats) => floats.capacity() * size_of::<f64>(),
             Column::FewFloats { codes, floats } => codes.bytes() + floats.capacity() * size_of::<f64>(),
-            Column::Text { codes, dictionary } | Column::Bytes { codes, dictionary } => {
-                codes.bytes() + dictionary.bytes()
-            }
+            Column::Text { codes, dictionary } => codes.bytes() + dictionary.bytes(),
+            Column::Bytes { codes, dictionary } => codes.bytes() + dictionary.bytes(),
             Column::Other(values) => (values.capacity() - values.len()) * size_of::<Value>() + deep_bytes(values),
         }
     }
@@ -182,7 +194,7 @@ impl<'a> Cell<'a> {
             Value::Bool(v) => Cell::Bool(*v),
             Value::Int(v) => Cell::Int(*v),
             Value::Float(v) => Cell::Float(v.get()),
-            Value::Text(v) => Cell::Text(v.as_bytes()),
+            Value::Text(v) => Cell::Text(v),
             Value::Date(v) => Cell::Date(*v),
             Value::DateTime(v) => Cell::DateTime(*v),
             Value::Bytes(v) => Cell::Bytes(v),
@@ -197,7 +209,7 @@ impl<'a> Cell<'a> {
             Cell::Bool(v) => Value::Bool(v),
             Cell::Int(v) => Value::Int(v),
             Cell::Float(v) => Value::Float(Finite::new(v).expect("only finite floats are kept")),
-            Cell::Text(v) => Value::text(std::str::from_utf8(v).expect("it was made from a text")),
+            Cell::Text(v) => Value::text(v),
             Cell::Date(v) => Value::Date(v),
             Cell::DateTime(v) => Value::DateTime(v),
             Cell::Bytes(v) => Value::Bytes(v.into()),

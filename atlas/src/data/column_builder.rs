@@ -2,7 +2,7 @@
 
 use super::bits::Bits;
 use super::column::{Column, Whole};
-use super::interner::{Interner, Strings};
+use super::interner::{Interner, Strings, Texts};
 use super::packed::Packed;
 use onemap_model::{FieldType, Value};
 use std::collections::HashMap;
@@ -125,6 +125,7 @@ impl ColumnBuilder {
             Self::Text { codes, dictionary } => {
                 let count = codes.len();
                 let (codes, dictionary) = pack_strings(codes, dictionary.strings(), order);
+                let dictionary = Texts::of(dictionary);
                 (Column::Text { codes, dictionary }, count)
             }
             Self::Bytes { codes, dictionary } => {

@@ -11,6 +11,13 @@ pub(crate) struct Interner {
     table: Vec<Entry>,
 }
 
+/// Texts by number: strings that are known to be UTF-8, so that nobody has to look again.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    text: String,
+    ends: Vec<u32>,
+}
+
 /// The upper half of a string's hash above its number plus one: mostly another string is told apart without a look at it.
 type Entry = u64;
 
@@ -100,6 +107,37 @@ impl Strings {
         self.bytes.extend_from_slice(string);
         self.ends.push(end);
         Some(number)
+    }
+}
+
+impl Texts {
+    /// The same strings as texts.
+    ///
+    /// # Panics
+    /// Where one of them is none.
+    pub fn of(strings: Strings) -> Self {
+        Self {
+            text: String::from_utf8(strings.bytes).expect("the strings were made of texts"),
+            ends: strings.ends,
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text with this number.
+    #[inline]
+    pub fn get(&self, number: u32) -> &str {
+        let at = number as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+        &self.text[start..self.ends[at] as usize]
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        self.text.capacity() + self.ends.capacity() * size_of::<u32>()
     }
 }
 

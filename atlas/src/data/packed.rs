@@ -42,7 +42,13 @@ impl Packed {
     /// The number at `at`.
     #[inline]
     pub fn get(&self, at: usize) -> i64 {
-        self.base.wrapping_add(self.offset(at) as i64)
+        self.of_offset(self.offset(at))
+    }
+
+    /// The number that is `offset` more than the smallest.
+    #[inline]
+    pub fn of_offset(&self, offset: u64) -> i64 {
+        self.base.wrapping_add(offset as i64)
     }
 
     /// How much the number at `at` is more than the smallest.

@@ -38,7 +38,7 @@ pub(crate) fn datum(cell: Cell<'_>) -> Datum<'_> {
         Cell::Bool(value) => Datum::Bool(value),
         Cell::Int(value) => Datum::Int(value),
         Cell::Float(value) => Datum::Float(value),
-        Cell::Text(value) => Datum::Text(String::from_utf8_lossy(value)),
+        Cell::Text(value) => Datum::Text(Cow::Borrowed(value)),
         Cell::Date(value) => Datum::Date(value),
         Cell::DateTime(value) => Datum::DateTime(value),
         Cell::Bytes(value) => Datum::Bytes(value),

@@ -171,7 +171,7 @@ impl<'a> Tags<'a> {
                 encoded.push(3 << 3 | 1);
                 encoded.extend(v.to_le_bytes());
             }
-            Cell::Text(v) => put_text(v, encoded),
+            Cell::Text(v) => put_text(v.as_bytes(), encoded),
             Cell::Date(_) | Cell::DateTime(_) | Cell::Other(_) => {
                 self.text.clear();
                 let written = match cell {

@@ -38,6 +38,11 @@ impl Filter {
         Scope::new(row, self.offset_minutes).truth(&self.test)
     }
 
+    /// The zone of days and of times that name none, in minutes east of UTC.
+    pub(super) fn offset_minutes(&self) -> i16 {
+        self.offset_minutes
+    }
+
     /// A box that the [`Subject::bbox`] of every row that is accepted has a point in common with; none where rows
     /// anywhere may be.
     pub fn bbox_hint(&self) -> Option<Bbox> {

@@ -7,7 +7,7 @@
 //! - `lex`, `text`, `text_operand`, `wkt`: CQL2 text; `read_json`, `json`, `geojson`: CQL2 JSON; `write_text`, `write_json`;
 //! - `ast`, `ops`, `shape`: what was read;
 //! - `schema`, `compile`: the filter against a layer;
-//! - `eval`: the filter against a row;
+//! - `eval`: the filter against a row; `scan`, `only`: against many rows that are kept by columns;
 //! - `relate`: geometries against each other; `near`: within a distance of each other.
 //!
 //! Geometries are taken as they are, in longitude and latitude: whoever has them in another system (`filter-crs`)
@@ -31,12 +31,14 @@ mod lex;
 mod like;
 mod near;
 mod number;
+mod only;
 mod ops;
 mod period;
 mod plan;
 mod positions;
 mod read_json;
 mod relate;
+mod scan;
 mod schema;
 mod shape;
 mod subject;
@@ -53,6 +55,7 @@ pub use error::{Cql2Error, Fault};
 pub use filter::Filter;
 pub use function::{FUNCTIONS, Function};
 pub use ops::{Arithmetic, ArrayOp, Comparison, SpatialOp, TemporalOp};
+pub use scan::{Columns, Scan};
 pub use schema::{Queryable, Source, queryables};
 pub use shape::{Corners, Shape};
 pub use subject::{FeatureOf, Subject};

@@ -19,25 +19,14 @@ impl Default for Counts {
 }
 
 impl Counts {
-    /// The count of the features of `query`, made by `count` where it is not known.
-    ///
-    /// # Errors
-    /// What `count` gives.
-    pub(super) fn get_or<E>(
-        &self,
-        epoch: &Epoch,
-        query: &PageQuery,
-        count: impl FnOnce() -> Result<u64, E>,
-    ) -> Result<u64, E> {
-        let key = key(epoch, query);
-        match self.0.get(&key) {
-            Some(known) => Ok(known),
-            None => {
-                let counted = count()?;
-                self.0.insert(key, counted);
-                Ok(counted)
-            }
-        }
+    /// How many features answer `query`, where that is known.
+    pub(super) fn get(&self, epoch: &Epoch, query: &PageQuery) -> Option<u64> {
+        self.0.get(&key(epoch, query))
+    }
+
+    /// Remembers it.
+    pub(super) fn put(&self, epoch: &Epoch, query: &PageQuery, count: u64) {
+        self.0.insert(key(epoch, query), count);
     }
 }
 

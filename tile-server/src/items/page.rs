@@ -43,8 +43,17 @@ impl Page {
         if let Some(near) = &query.near {
             return Self::of_nearest(query, &selection.nearest(near)?, format, links);
         }
-        let matched = counts.get_or(&query.epoch, query, || selection.count())?;
-        let picked = selection.pick()?;
+        let (matched, picked) = match counts.get(&query.epoch, query) {
+            Some(matched) => (matched, selection.pick_of(matched)?),
+            None => {
+                let (matched, picked) = selection.count_and_pick()?;
+                // What was broken off because nobody waits is no count.
+                if !waiting.is_over() {
+                    counts.put(&query.epoch, query, matched);
+                }
+                (matched, picked)
+            }
+        };
         let mut bytes = Vec::new();
         let mut writer = format.writer(&mut bytes, query.shown())?;
         let mut returned = 0;
