@@ -64,7 +64,7 @@ fn place(order: &RankOrder, cell: Cell<'_>) -> u64 {
         RankOrder::Values(values) => {
             let found = match cell {
                 Cell::Null => None,
-                Cell::Text(text) => values.iter().position(|value| value.as_bytes() == text),
+                Cell::Text(text) => values.iter().position(|value| value.as_str() == text),
                 other => {
                     let text = other.to_value().to_string();
                     values.iter().position(|value| *value == text)

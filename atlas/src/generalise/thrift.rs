@@ -57,7 +57,8 @@ fn write(cell: Cell<'_>, out: &mut Vec<u8>) -> bool {
     let mut text = String::new();
     let written = match cell {
         Cell::Null => return false,
-        Cell::Text(bytes) | Cell::Bytes(bytes) => {
+        Cell::Text(value) => write!(text, "{value}"),
+        Cell::Bytes(bytes) => {
             out.extend_from_slice(bytes);
             return true;
         }

@@ -307,7 +307,7 @@ impl Pairs<'_> {
     /// A geometry with vertices of the layer's, so that it touches, shares edges, or is the same as one of them.
     fn shape(&mut self) -> Option<String> {
         let features: Vec<&Feature> = self.features.iter().filter(|one| one.row.geometry.is_some()).collect();
-        let geometry = (*self.pick(&features)?).row.geometry.clone()?;
+        let geometry = self.pick(&features)?.row.geometry.clone()?;
         let vertices: Vec<_> = geometry.coords().collect();
         let (a, b) = (*self.pick(&vertices)?, *self.pick(&vertices)?);
         let size = self.rng.unit() * 20.0;

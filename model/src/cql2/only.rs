@@ -52,7 +52,7 @@ impl Test {
             Test::In(term, terms) => term.looks().and(Looks::of_terms(terms)),
             Test::NoGeometry => Looks::Around,
             Test::Spatial(_, Operand::Given(_), Operand::Given(_)) => Looks::Nowhere,
-            Test::Spatial(..) => Looks::Around,
+            Test::Spatial(..) | Test::Near(_) => Looks::Around,
             Test::Temporal(_, a, b) => a.looks().and(b.looks()),
         }
     }

@@ -38,7 +38,7 @@ impl Deviation {
     /// The layer's name.
     pub fn name(&self) -> &str {
         match self {
-            Deviation::Reshaped { new, .. } => new.name().as_str(),
+            Deviation::Reshaped { new, .. } => new.name(),
             Deviation::Gone(table, _)
             | Deviation::Remade(table)
             | Deviation::Unrecorded(table)
