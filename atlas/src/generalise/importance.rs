@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn listed_values_come_first_whatever_their_type() {
         let order = RankOrder::Values(vec!["b".into(), "1".into()]);
-        let cells = [Cell::Text(b"b"), Cell::Int(1), Cell::Text(b"c"), Cell::Null];
+        let cells = [Cell::Text("b"), Cell::Int(1), Cell::Text("c"), Cell::Null];
         assert_eq!(cells.map(|cell| place(&order, cell)), [0, 1, 2, 2]);
     }
 }
