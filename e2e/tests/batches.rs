@@ -4,7 +4,7 @@
 use onemap_e2e::live::{serve, wait_for_version};
 use onemap_e2e::loaded;
 use onemap_e2e::programs::{Serving, import};
-use onemap_model::{Feature, Instant, Name, Row, TimeSpan, Value};
+use onemap_model::{Feature, Instant, Name, Row, TileMatrixSet, TimeSpan, Value};
 use onemap_store::{At, Edit, OpenMode, Store};
 use onemap_testing::Cluster;
 use serde_json::Value as Json;
@@ -108,8 +108,12 @@ fn goes_through_two_years(city: &str, folder: &Path) {
     let before = (parcels(&mut *store, At::Now), loaded::digest(Path::new(city), LAYER));
     let serving = serve(city, &[]);
     let count = served(&serving, 1);
-    let tile = "/xyz/parcels/14/13427/6750.mvt";
-    let first_tile = serving.get(tile);
+    let (_, split) = before.0.iter().find(|(_, row)| row.valid.to().is_none()).unwrap();
+    let place = split.geometry.as_ref().unwrap().coords().next().unwrap();
+    let tile = TileMatrixSet::WebMercatorQuad.tile_at(14, place).unwrap();
+    let tile = format!("/xyz/parcels/14/{}/{}.mvt", tile.col(), tile.row());
+    let first_tile = serving.get(&tile);
+    assert!(first_tile.status == 200 && !first_tile.body.is_empty());
 
     let how = ["--source-layer", LAYER, "--layer", LAYER];
     let json_of = |mode| json(&[&["diff", city, delivery], &how[..], &["--mode", mode, "--json"]].concat());
@@ -137,6 +141,7 @@ fn goes_through_two_years(city: &str, folder: &Path) {
                 loaded::digest(Path::new(delivery), LAYER)
             );
         }
+        assert_ne!(serving.get(&tile).body, first_tile.body);
         // What the split parcel was, and what it is, at each date.
         let on = |day: &str| {
             let target = format!("/collections/parcels/items/{}?datetime={day}T12:00:00Z", codes[0]);
@@ -153,7 +158,7 @@ fn goes_through_two_years(city: &str, folder: &Path) {
         assert_eq!(loaded::digest(Path::new(city), LAYER), before.1);
         let changes = serving.get(&format!("/changes?since={}&limit=100", base + 1));
         assert_eq!(changes.status, 200, "{}", changes.text());
-        assert_eq!(serving.get(tile).body, first_tile.body, "the tile is not what it was");
+        assert_eq!(serving.get(&tile).body, first_tile.body, "the tile is not what it was");
     }
     // A rolled back first load takes its layers off the map.
     import(&["rollback", city, "1", "--yes", "--keep-later"]).succeeded();
