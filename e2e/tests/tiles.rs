@@ -96,7 +96,8 @@ impl Case {
             .map(|f| f.geometry.as_ref().and_then(BoundingRect::bounding_rect))
             .collect();
         let loaded = loaded::read(&store, layer);
-        let serving = Serving::start(&store, &[]);
+        // What is drawn over a budget is not what brute force cuts.
+        let serving = Serving::start(&store, &["--tile-kb", "1000000"]);
         Some(Self {
             layer,
             key,

@@ -138,7 +138,7 @@ mod tests {
             sum.total()
         };
         assert_eq!(sum(&[0, 1, 2, 3, 4]), sum(&[4, 2, 3, 0, 1]));
-        assert_eq!(sum(&[0, 1, 2, 3, 4]), Some(Total::Float(1.1 + 1e-9)));
+        assert_eq!(sum(&[0, 1, 2, 3, 4]), Some(Total::Float(1.100_000_001)));
         assert_eq!((Sum::default().total(), Sum::default().mean()), (None, None));
         let mut mean = Sum::default();
         mean.add(&Datum::Int(4), 0.5);
