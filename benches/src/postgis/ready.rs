@@ -30,7 +30,6 @@ impl Server {
             .args(["--listen", &address.to_string()])
             .args(more)
             .stdin(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
         let mut client = Client::new(address);

@@ -64,7 +64,7 @@ fn squares(centres: &[(f64, f64)], side: f64) -> Vec<Square> {
 fn centres(database: &Database<'_>, count: usize) -> Result<Vec<(f64, f64)>> {
     let sql = format!(
         "SELECT ST_X(c) || ' ' || ST_Y(c) FROM (SELECT ST_Centroid(geom) AS c FROM parcels \
-         ORDER BY md5(fid::text) LIMIT {count}) AS some"
+         ORDER BY md5(fid::text) LIMIT {count}) AS chosen"
     );
     let place = |line: &str| {
         let (x, y) = line.split_once(' ')?;
