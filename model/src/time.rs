@@ -80,12 +80,38 @@ impl fmt::Display for Instant {
     /// RFC 3339 in UTC with at least milliseconds: `2024-05-01T00:30:00.000Z`, GeoPackage's own form.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stamp = jiff::Timestamp::from_microsecond(self.0).expect("checked when it was made");
+        let at = jiff::tz::Offset::UTC.to_datetime(stamp);
+        if at.year() >= 0 {
+            return f.write_str(rfc3339(at, self.0.rem_euclid(1_000_000) as u32, &mut [0; 27]));
+        }
         if self.0 % 1000 == 0 {
             write!(f, "{stamp:.3}")
         } else {
             write!(f, "{stamp:.6}")
         }
     }
+}
+
+/// Writes a moment of the years 0 to 9999 with the microseconds of its second. (Pages write two for each feature.)
+fn rfc3339(at: jiff::civil::DateTime, micros: u32, text: &mut [u8; 27]) -> &str {
+    text.copy_from_slice(b"0000-00-00T00:00:00.000000Z");
+    let mut put = |end: usize, digits: usize, number: u32| {
+        let mut rest = number;
+        for byte in text[end - digits..end].iter_mut().rev() {
+            *byte += (rest % 10) as u8;
+            rest /= 10;
+        }
+    };
+    put(4, 4, at.year().unsigned_abs().into());
+    put(7, 2, at.month().unsigned_abs().into());
+    put(10, 2, at.day().unsigned_abs().into());
+    put(13, 2, at.hour().unsigned_abs().into());
+    put(16, 2, at.minute().unsigned_abs().into());
+    put(19, 2, at.second().unsigned_abs().into());
+    put(26, 6, micros);
+    let length = if micros.is_multiple_of(1000) { 24 } else { 27 };
+    text[length - 1] = b'Z';
+    std::str::from_utf8(&text[..length]).expect("digits and signs")
 }
 
 impl Date {
@@ -178,6 +204,23 @@ mod tests {
         assert!(Instant::parse("2024-05-01T08:30:00").is_err());
         assert!(Instant::parse("yesterday").is_err());
         assert_eq!(Instant::from_micros(i64::MAX), Err(TimeError::OutOfRange(i64::MAX)));
+    }
+
+    #[test]
+    fn any_moment_is_written_as_the_calendar_has_it() {
+        let step = 7_919 * 86_400 * 1_000_000 / 2 + 12_345_678_901;
+        let years =
+            Instant::parse("-009998-01-01T00:00:00Z").unwrap().0..Instant::parse("9999-12-30T00:00:00Z").unwrap().0;
+        for (n, micros) in years.step_by(step).enumerate() {
+            let micros = if n % 2 == 0 { micros } else { micros - micros % 1000 };
+            let stamp = jiff::Timestamp::from_microsecond(micros).unwrap();
+            let expected = if micros % 1000 == 0 {
+                format!("{stamp:.3}")
+            } else {
+                format!("{stamp:.6}")
+            };
+            assert_eq!(Instant(micros).to_string(), expected);
+        }
     }
 
     #[test]

@@ -37,17 +37,24 @@ pub(crate) struct Client {
 impl Client {
     /// Looks at a request.
     pub(crate) fn of(parts: &Parts, public_url: Option<&BaseUrl>, listen: SocketAddr) -> Self {
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
         let base = match public_url {
             Some(url) => url.clone(),
             None => BaseUrl::of_request(&parts.headers, &parts.uri, listen),
         };
         Self {
-            sees: match public_url {
-                Some(url) if !is_loopback_name(url.host()) => Sees::PublicOnly,
-                _ => sees(peer, parts.version, &parts.headers, &parts.uri),
-            },
+            sees: Sees::of(parts, public_url),
             base,
+        }
+    }
+}
+
+impl Sees {
+    /// Looks at a request.
+    pub(crate) fn of(parts: &Parts, public_url: Option<&BaseUrl>) -> Self {
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+        match public_url {
+            Some(url) if !is_loopback_name(url.host()) => Self::PublicOnly,
+            _ => sees(peer, parts.version, &parts.headers, &parts.uri),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::ask::open_to_all;
-use crate::client::{Client, Sees};
+use crate::client::Sees;
 use crate::html;
 use crate::problem::{IsProblem, METHODS, Problem};
 use crate::view::{Audience, View};
@@ -33,15 +33,8 @@ const MAX_LOGGED_CHARS: usize = 500;
 pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
-    let sees = Client::of(&parts, app.config.public_url.as_ref(), app.listen).sees;
-    let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-    let query: String = parts
-        .uri
-        .query()
-        .unwrap_or_default()
-        .chars()
-        .take(MAX_LOGGED_CHARS)
-        .collect();
+    let sees = Sees::of(&parts, app.config.public_url.as_ref());
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let mut response = match check(&parts.uri) {
         Err(problem) => problem.into_response(),
         Ok(()) if method == Method::OPTIONS => preflight(),
@@ -60,7 +53,15 @@ pub(crate) async fn edge(State(app): State<Arc<App>>, request: Request, next: Ne
     }
     let took = begun.elapsed();
     app.metrics.answered(response.status(), took);
-    tracing::debug!(%method, path, query, status = response.status().as_u16(), ?took, "answered");
+    let query = || uri.query().unwrap_or_default().chars().take(MAX_LOGGED_CHARS);
+    tracing::debug!(
+        %method,
+        path = uri.path(),
+        query = query().collect::<String>(),
+        status = response.status().as_u16(),
+        ?took,
+        "answered"
+    );
     response
 }
 

@@ -5,10 +5,15 @@ use clap::Parser;
 use onemap_store::OpenMode;
 use onemap_tile_server::{Config, RawConfig, ServeError, Server};
 use std::io::IsTerminal;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// Requests allocate small pieces on one thread and free them on another, which this is made for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,8 +62,7 @@ struct Arguments {
     migrate: bool,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -74,13 +78,23 @@ async fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match serve(arguments).await {
+    match runtime().and_then(|runtime| runtime.block_on(serve(arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("onemap-serve: {}", one_line(&error));
             ExitCode::from(code(&error))
         }
     }
+}
+
+/// Threads for what waits: half as many as there are cores, for what computes has threads of its own, one for each.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.div_ceil(2))
+        .enable_all()
+        .build()
+        .map_err(|error| ServeError::Threads(error.to_string()).into())
 }
 
 /// The error with its causes, each said once: some messages have their cause in them already.

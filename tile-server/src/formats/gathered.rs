@@ -19,7 +19,8 @@ impl<'a> Gathered<'a> {
     pub fn new(sink: &'a mut (dyn Write + Send)) -> Self {
         Self {
             sink,
-            text: String::new(),
+            // Room for what is passed on at once, and the feature that makes it enough.
+            text: String::with_capacity(ENOUGH_BYTES + (ENOUGH_BYTES >> 3)),
             written: 0,
         }
     }

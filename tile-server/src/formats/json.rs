@@ -24,9 +24,16 @@ pub(super) fn write_id(out: &mut String, feature: &dyn Subject) {
 /// Writes the member `time` of a feature that is not true at all times.
 pub(super) fn write_time(out: &mut String, valid: TimeSpan) {
     if valid != TimeSpan::ALWAYS {
-        let end = |end: Option<Instant>| end.map_or_else(|| "..".to_owned(), |end| end.to_string());
-        let (from, to) = (end(valid.from()), end(valid.to()));
-        let _ = write!(out, ",\"time\":{{\"interval\":[\"{from}\",\"{to}\"]}}");
+        let mut end = |before: &str, end: Option<Instant>| {
+            out.push_str(before);
+            let _ = match end {
+                Some(end) => write!(out, "{end}"),
+                None => out.write_str(".."),
+            };
+        };
+        end(",\"time\":{\"interval\":[\"", valid.from());
+        end("\",\"", valid.to());
+        out.push_str("\"]}");
     }
 }
 
