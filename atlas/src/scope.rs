@@ -85,10 +85,20 @@ impl Scope<'_> {
         let candidates = outer.map_or(0, |outer| live.segment.tree.count(&outer));
         let times = Times::of(live, self.when, candidates);
         let counts = |slot: u32| live.has(slot) && times.has(live, slot);
-        let whole = |run: Range<u32>| match (&times, live.gone_count()) {
-            (Times::All, 0) => run.len(),
-            (Times::None, _) => 0,
-            _ => run.filter(|&slot| counts(slot)).count(),
+        let whole = |run: Range<u32>| {
+            let all = match &times {
+                Times::None => return 0,
+                Times::All => run.len(),
+                Times::Some(wanted) => {
+                    let run = run.start as usize..run.end as usize;
+                    live.segment.times.count_wanted(run, wanted)
+                }
+                Times::Each(_) => return run.filter(|&slot| counts(slot)).count(),
+            };
+            match live.gone_count() {
+                0 => all,
+                _ => all - live.gone.taken(run).filter(|&slot| times.has(live, slot)).count(),
+            }
         };
         let Some((bbox, outer)) = self.bbox.zip(outer) else {
             let of_span = |(code, _, count): (u32, TimeSpan, usize)| count - live.gone.count_of_time(code);

@@ -1,6 +1,7 @@
 //! Which features of a segment are no longer true.
 
 use crate::data::sparse::Sparse;
+use std::ops::Range;
 
 /// The slots that were taken from a segment. A copy is cheap; see [`Sparse`].
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,20 @@ impl Tombstones {
             *self.by_time.get_mut(time as usize) += 1;
             self.count += 1;
         }
+    }
+
+    /// The slots of `run` that were taken, ascending.
+    pub fn taken(&self, run: Range<u32>) -> impl Iterator<Item = u32> {
+        let words = run.start / 64..run.end.div_ceil(64);
+        let in_word = |word: u32| {
+            let mut left = self.words.get(word as usize);
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some(word * 64 + bit)
+            })
+        };
+        words.flat_map(in_word).filter(move |slot| run.contains(slot))
     }
 
     /// How many slots with this code of valid time were taken.
@@ -75,6 +90,12 @@ mod tests {
         assert_eq!(tombstones.since(&before), Some(vec![6, 63, 70_001]));
         assert_eq!(before.since(&tombstones), None, "that is the wrong way round");
         assert_eq!((before.count(), tombstones.count()), (3, 6));
+        let taken = |run| tombstones.taken(run).collect::<Vec<_>>();
+        assert_eq!(taken(0..70_002), [5, 6, 63, 64, 70_000, 70_001]);
+        assert_eq!(
+            (taken(6..64), taken(64..70_000), taken(7..7)),
+            (vec![6, 63], vec![64], vec![])
+        );
         assert_eq!((tombstones.count_of_time(0), tombstones.count_of_time(1)), (2, 4));
         assert!(tombstones.contains(64) && !tombstones.contains(65));
     }

@@ -1,5 +1,7 @@
 //! Integers in as few whole bytes as their range allows: 0, 1, 2, 4 or 8.
 
+use std::ops::Range;
+
 /// Integers by position, kept as differences to the smallest.
 #[derive(Debug)]
 pub(crate) struct Packed {
@@ -63,6 +65,23 @@ impl Packed {
         }
     }
 
+    /// How many of the numbers in `run` are places of true in `wanted`; none of them is negative.
+    pub fn count_wanted(&self, run: Range<usize>, wanted: &[bool]) -> usize {
+        fn count<T: Copy + Into<u64>>(words: &[T], wanted: &[bool]) -> usize {
+            let is_wanted = |word: &&T| wanted.get((**word).into() as usize).is_some_and(|&is| is);
+            words.iter().filter(is_wanted).count()
+        }
+        let wanted = usize::try_from(self.base).ok().and_then(|base| wanted.get(base..));
+        let wanted = wanted.unwrap_or_default();
+        match &self.words {
+            Words::None => run.len() * usize::from(wanted.first() == Some(&true)),
+            Words::U8(words) => count(&words[run], wanted),
+            Words::U16(words) => count(&words[run], wanted),
+            Words::U32(words) => count(&words[run], wanted),
+            Words::U64(words) => count(&words[run], wanted),
+        }
+    }
+
     /// The largest [`Packed::offset`].
     pub fn span(&self) -> u64 {
         self.span
@@ -83,6 +102,24 @@ impl Packed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wanted_numbers_are_counted_in_a_run() {
+        for (base, step) in [(0, 0), (3, 0), (0, 1), (5, 3), (0, 100), (7, 3000)] {
+            let numbers: Vec<i64> = (0..100).map(|n| base + n * n % 97 * step).collect();
+            let wanted: Vec<bool> = (0..300_000).map(|n| n % 3 == 0).collect();
+            let packed = Packed::pack(numbers.iter().copied());
+            for run in [0..100, 0..0, 17..63] {
+                let expected = numbers[run.clone()].iter().filter(|&&n| wanted[n as usize]).count();
+                assert_eq!(packed.count_wanted(run.clone(), &wanted), expected);
+                let few = numbers[run.clone()]
+                    .iter()
+                    .filter(|&&n| n < 4 && wanted[n as usize])
+                    .count();
+                assert_eq!(packed.count_wanted(run, &wanted[..4]), few);
+            }
+        }
+    }
 
     #[test]
     fn any_numbers_come_back_from_the_fewest_bytes() {

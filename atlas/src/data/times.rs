@@ -3,6 +3,7 @@
 use super::packed::Packed;
 use onemap_model::{Instant, TimeSpan};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// Collects spans in the order of arrival.
 #[derive(Debug, Default)]
@@ -64,6 +65,11 @@ impl Times {
     #[inline]
     pub fn code(&self, at: usize) -> u32 {
         self.codes.get(at) as u32
+    }
+
+    /// How many at the positions in `run` have a span whose code is a place of true in `wanted`.
+    pub fn count_wanted(&self, run: Range<usize>, wanted: &[bool]) -> usize {
+        self.codes.count_wanted(run, wanted)
     }
 
     /// The spans there are, each with its code and how many features have it.
