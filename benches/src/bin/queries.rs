@@ -6,7 +6,7 @@ use clap::Parser;
 use onemap_benches::machine::Machine;
 use onemap_benches::postgis::ready::Server;
 use onemap_benches::program;
-use onemap_benches::queries::peers::{self, Tipg};
+use onemap_benches::queries::peers::{self, Answer, Tipg};
 use onemap_benches::queries::report::Report;
 use onemap_benches::queries::{boxes, ours, wrk};
 use onemap_testing::Cluster;
@@ -95,23 +95,20 @@ fn main() -> Result<()> {
         squares.iter().map(|square| path(square.to_query())).collect::<Vec<_>>()
     };
     let (mine, theirs) = (target("parcels"), target("public.parcels"));
-    let (mut ours_rates, mut tipg_rates, mut geojson, mut bare) = (vec![], vec![], vec![], vec![]);
+    let (mut ours_rates, mut tipg_rates, mut sql_rates) = (vec![], vec![], [vec![], vec![], vec![]]);
     for round in 1..=arguments.rounds {
         eprintln!("boxes, round {round} of {}", arguments.rounds);
         let ask =
             |address, targets: &[String]| wrk::run(address, targets, CONNECTIONS, arguments.seconds, &arguments.folder);
-        let sql = |geometry| peers::pgbench(&cluster, &database, &squares, geometry, CONNECTIONS, arguments.seconds);
+        let sql = |answer| peers::pgbench(&cluster, &database, &squares, answer, CONNECTIONS, arguments.seconds);
         ours_rates.push(ask(server.address, &mine)?);
         tipg_rates.push(ask(tipg.address, &theirs)?);
-        geojson.push(sql("ST_AsGeoJSON(geom)")?);
-        bare.push(sql("geom")?);
-        eprintln!(
-            "{:?} {:?} {:?} {:?}",
-            ours_rates.last(),
-            tipg_rates.last(),
-            geojson.last(),
-            bare.last()
-        );
+        for (answer, rates) in [Answer::Collection, Answer::GeoJson, Answer::Rows]
+            .into_iter()
+            .zip(&mut sql_rates)
+        {
+            rates.push(sql(answer)?);
+        }
     }
     eprintln!("pages");
     let pages = ours::pages(server.address, 10_000)?;
@@ -125,8 +122,7 @@ fn main() -> Result<()> {
         in_box,
         ours: ours_rates,
         tipg: tipg_rates,
-        geojson,
-        bare,
+        sql: sql_rates,
         pages,
         tipg_pages: [first?, last?],
         filters: filters(server.address)?,

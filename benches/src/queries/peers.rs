@@ -72,6 +72,37 @@ impl Drop for Tipg {
     }
 }
 
+/// What PostgreSQL is asked to answer.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer {
+    /// One GeoJSON `FeatureCollection`, as a server would pass on.
+    Collection,
+    /// Rows, with geometries as GeoJSON.
+    GeoJson,
+    /// Rows, with geometries as they are.
+    Rows,
+}
+
+impl Answer {
+    fn to_sql(self, square: &Square) -> String {
+        let rows = |geometry: &str| {
+            format!(
+                "SELECT fid, {COLUMNS}, valid_from, valid_to, {geometry} AS geom FROM parcels WHERE ST_Intersects(geom, {})",
+                square.to_sql()
+            )
+        };
+        match self {
+            Self::Collection => format!(
+                "SELECT json_build_object('type', 'FeatureCollection', 'features', json_agg(ST_AsGeoJSON(rows.*, 'geom')::json)) \
+                 FROM ({}) AS rows;\n",
+                rows("geom")
+            ),
+            Self::GeoJson => format!("{};\n", rows("ST_AsGeoJSON(geom)")),
+            Self::Rows => format!("{};\n", rows("geom")),
+        }
+    }
+}
+
 /// Transactions a second of `SELECT`s of the parcels in boxes, `geometry` being how their geometry is written.
 ///
 /// # Errors
@@ -80,11 +111,11 @@ pub fn pgbench(
     cluster: &Cluster,
     database: &Database<'_>,
     squares: &[Square],
-    geometry: &str,
+    answer: Answer,
     connections: u32,
     seconds: u64,
 ) -> Result<f64> {
-    let folder = cluster.socket_folder().join(format!("bench-{}", geometry.len()));
+    let folder = cluster.socket_folder().join(format!("bench-{answer:?}"));
     std::fs::create_dir_all(&folder)?;
     let mut pgbench = cluster.command("pgbench");
     pgbench.args([
@@ -101,11 +132,7 @@ pub fn pgbench(
     // More scripts than this it does not take.
     for (at, square) in squares.iter().take(128).enumerate() {
         let script = folder.join(format!("{at}.sql"));
-        let sql = format!(
-            "SELECT fid, {COLUMNS}, valid_from, valid_to, {geometry} FROM parcels WHERE ST_Intersects(geom, {});\n",
-            square.to_sql()
-        );
-        std::fs::write(&script, sql)?;
+        std::fs::write(&script, answer.to_sql(square))?;
         pgbench.arg("-f").arg(&script);
     }
     let output = pgbench.arg(database.url()).output().context("starting pgbench")?;

@@ -82,7 +82,8 @@ impl Part {
     /// What comes after it in a text that begins with it.
     fn after<'t>(&self, text: &'t str) -> Option<&'t str> {
         let (first, others) = self.texts.split_first()?;
-        let mut left = text.strip_prefix(&**first)?;
+        // What a pattern begins with is often nothing: no need to call the comparison of memory for that.
+        let mut left = if first.is_empty() { text } else { text.strip_prefix(&**first)? };
         for other in others {
             let mut chars = left.chars();
             chars.next()?;
