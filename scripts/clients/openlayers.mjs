@@ -41,7 +41,12 @@ window.results = Promise.all([["mercator", "WebMercatorQuad", "EPSG:3857"], ["de
     await new Promise((drawn) => { map.once("rendercomplete", drawn); map.render(); });
     // The parcel that the tiles show in the middle, in longitude and latitude.
     const pixel = map.getPixelFromCoordinate(map.getView().getCenter());
-    const found = map.getFeaturesAtPixel(pixel, { layerFilter: (layer) => layer === tiles, hitTolerance: 30 });
+    // What a pixel shows is known a while after it is drawn.
+    let found = [];
+    while (found.length === 0) {
+      found = map.getFeaturesAtPixel(pixel, { layerFilter: (layer) => layer === tiles, hitTolerance: 30 });
+      await new Promise((later) => setTimeout(later, 100));
+    }
     return { target, roads: features.getFeatures().length, parcels: found.map((one) => one.get("id") ?? one.getId()) };
   }));
 </script>`;
