@@ -144,3 +144,40 @@ fn every_predicate_of_the_standard_matches_as_many_features_as_it_says() {
         wrong.join("\n")
     );
 }
+
+/// The standard's examples, each as text and as JSON: both are read, say the same, and are read again as they are written.
+#[test]
+fn every_example_of_the_standard_says_the_same_in_both_languages() {
+    let Some(shared) = shared("every_example_of_the_standard_says_the_same_in_both_languages") else {
+        return;
+    };
+    let folder = shared.join("cql2/examples");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for file in std::fs::read_dir(folder.join("text")).unwrap() {
+        let text = file.unwrap().path();
+        let name = text.file_stem().unwrap().to_str().unwrap().to_owned();
+        // Another way to write a text has no JSON of its own.
+        let json = name.strip_suffix("-alt01").unwrap_or(&name);
+        let json = folder.join("json").join(json).with_extension("json");
+        let [text, json] = [text, json].map(|file| std::fs::read_to_string(file).unwrap());
+        count += 1;
+        let (from_text, from_json) = match (Expr::from_text(text.trim()), Expr::from_json(&json)) {
+            (Ok(text), Ok(json)) => (text, json),
+            (text, json) => {
+                wrong.push(format!("{name}: {:?}, {:?}", text.err(), json.err()));
+                continue;
+            }
+        };
+        let said = [&from_text, &from_json].map(Expr::to_json);
+        if said[0] != said[1] {
+            wrong.push(format!("{name}: {} is not {}", said[0], said[1]));
+        }
+        let again = Expr::from_text(&from_text.to_text().unwrap()).unwrap().to_json();
+        if again != said[0] || Expr::from_json(&said[0]).unwrap().to_json() != said[0] {
+            wrong.push(format!("{name}: {again} was {}", said[0]));
+        }
+    }
+    assert_eq!(count, 120);
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
