@@ -83,7 +83,11 @@ impl Part {
     fn after<'t>(&self, text: &'t str) -> Option<&'t str> {
         let (first, others) = self.texts.split_first()?;
         // What a pattern begins with is often nothing: no need to call the comparison of memory for that.
-        let mut left = if first.is_empty() { text } else { text.strip_prefix(&**first)? };
+        let mut left = if first.is_empty() {
+            text
+        } else {
+            text.strip_prefix(&**first)?
+        };
         for other in others {
             let mut chars = left.chars();
             chars.next()?;
