@@ -39,9 +39,9 @@ fn both_stores_give_the_same_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = city(folder.path(), "2000");
     let database = cluster.fresh_database();
-    for layer in ["parcels", "roads", "pois"] {
+    for (layer, key) in [("parcels", "zddm"), ("roads", "id"), ("pois", "id")] {
         let load = ["load", &file, "--source-layer", layer, "--to", &database.url()];
-        import(&[&load[..], &["--access", "public"]].concat()).succeeded();
+        import(&[&load[..], &["--access", "public", "--key", key]].concat()).succeeded();
         let outs = [(file.as_str(), "file.geojsonl"), (&database.url(), "base.geojsonl")].map(|(store, name)| {
             let out = folder.path().join(format!("{layer}-{name}"));
             export(store, &out, &["--layers", layer]).finish().succeeded();
@@ -96,9 +96,9 @@ fn is_as(bytes: &[u8], whole: &Path, ending: &str) -> bool {
     }
 }
 
-/// Stopped from the keyboard, an export says so and leaves nothing behind.
+/// Stopped from the keyboard, an export of tiles says so, and goes on with what it has.
 #[test]
-fn an_export_that_is_interrupted_leaves_nothing() {
+fn an_export_of_tiles_that_is_interrupted_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let store = city(folder.path(), "20000");
     let out = folder.path().join("out");
@@ -117,4 +117,13 @@ fn an_export_that_is_interrupted_leaves_nothing() {
     assert_eq!(run.code, Some(130), "{}", run.stderr);
     assert!(run.stderr.contains("interrupted"), "{}", run.stderr);
     assert!(!out.join("city.pmtiles").exists());
+    let run = export(&store, &out.join("city.pmtiles"), &["--max-zoom", "18"])
+        .finish()
+        .succeeded();
+    assert!(run.stderr.contains("from an earlier run"), "{}", run.stderr);
+    assert_eq!(
+        std::fs::read_dir(&out).unwrap().count(),
+        1,
+        "what was kept for it is removed"
+    );
 }

@@ -9,6 +9,7 @@ use onemap_atlas::{LayerBuilder, LayerSnapshot};
 use onemap_model::{Bbox, Epoch, GeometryType, Instant, Version};
 use onemap_tile_server::export::pmtiles::{Export, Summary};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// The layers of the city with these names.
@@ -34,7 +35,7 @@ fn export(names: &[&str], zooms: (u8, u8), bbox: Option<Bbox>, to: &Path) -> Sum
         bbox,
         threads: 2,
     };
-    export.run(to, |_| ()).unwrap()
+    export.run(to, |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// An archive, read as its specification says and by nothing of ours.

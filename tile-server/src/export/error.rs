@@ -59,7 +59,7 @@ impl Error {
             )
         };
         match self {
-            Error::Interrupted => 130,
+            Error::Interrupted | Error::Tiles(ExportError::Stopped { .. }) => 130,
             Error::Io { .. } | Error::Tiles(ExportError::Io { .. }) => 2,
             Error::Store(error) => 1 + u8::from(is_fault(error)),
             Error::Write { source, .. } => match &**source {

@@ -7,9 +7,6 @@ use onemap_model::{Bbox, Feature, GeometryType, Instant, Layer, TimeSpan};
 use onemap_store::Reading;
 use std::ops::ControlFlow;
 
-/// Between two looks at whether the user wants it to stop.
-const LOOK_EVERY: u64 = 1024;
-
 /// Which features of a layer are written.
 pub(super) struct Pick {
     now: Instant,
@@ -74,7 +71,7 @@ impl Pick {
         let (mut seen, mut failed) = (0_u64, None);
         reading.features(layer.name(), &mut |feature| {
             seen += 1;
-            if seen.is_multiple_of(LOOK_EVERY) && place::is_interrupted() {
+            if seen.is_multiple_of(place::LOOK_EVERY) && place::is_interrupted() {
                 failed = Some(Error::Interrupted);
                 return ControlFlow::Break(());
             }

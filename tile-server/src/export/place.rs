@@ -5,9 +5,13 @@
 
 use super::error::Error;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
+
+/// Between two looks at whether the user wants it to stop, so many features.
+pub(super) const LOOK_EVERY: u64 = 1024;
 
 static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
@@ -28,6 +32,14 @@ pub(super) fn listen() -> Result<(), Error> {
 /// Whether the user wants it to stop.
 pub(super) fn is_interrupted() -> bool {
     STOP.load(Ordering::Relaxed)
+}
+
+/// Ends a loop where the user wants it to stop.
+pub(super) fn go_on() -> ControlFlow<()> {
+    match is_interrupted() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
 }
 
 /// A file on its way.

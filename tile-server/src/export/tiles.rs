@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::error::Error;
+use super::place;
 use super::pmtiles::{Export, Progress, zooms};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use onemap_atlas::{LayerBuilder, LayerSnapshot};
@@ -43,6 +44,7 @@ pub(super) fn run(arguments: &Arguments, store: &mut dyn Store) -> Result<(), Er
     let tell = |progress: Progress| {
         let Progress { zoom, tiles, bytes } = progress;
         bar.set_message(format!("zoom {zoom}: {tiles} tiles, {} MB", bytes >> 20));
+        place::go_on()
     };
     let summary = export.run(to, tell)?;
     bar.finish_and_clear();
@@ -101,10 +103,18 @@ fn read(reading: &mut dyn Reading, layers: &[LayerState], budget: usize) -> Resu
         let mut packing = Vec::new();
         for state in layers {
             let mut builder = LayerBuilder::new(state.layer.clone());
+            let mut seen = 0_u64;
             reading.features(state.layer.name(), &mut |feature| {
                 builder.push(feature);
-                ControlFlow::Continue(())
+                seen += 1;
+                match seen.is_multiple_of(place::LOOK_EVERY) {
+                    true => place::go_on(),
+                    false => ControlFlow::Continue(()),
+                }
             })?;
+            if place::is_interrupted() {
+                return Err(Error::Interrupted);
+            }
             packing.push(scope.spawn(move || builder.finish().with_budget(budget)));
         }
         let packed = packing.into_iter().map(|layer| layer.join());

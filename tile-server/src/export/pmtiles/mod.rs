@@ -16,6 +16,7 @@ use onemap_atlas::{LayerSnapshot, composite};
 use onemap_model::{Bbox, Epoch, Instant, TileCoord, TileMatrixSet, Version};
 use serde_json::json;
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant as Clock};
@@ -86,6 +87,14 @@ pub enum ExportError {
         /// The journal beside the archive.
         path: PathBuf,
     },
+    /// Whoever was told how far it is wanted no more.
+    #[error("interrupted: {} is not complete yet; the same command goes on after its {tiles} tiles", path.display())]
+    Stopped {
+        /// The archive.
+        path: PathBuf,
+        /// Tiles that are kept for the next run.
+        tiles: u64,
+    },
     /// A tile has more bytes than an archive can tell of.
     #[error("tile number {tile} has 4 GiB or more")]
     TooLarge {
@@ -103,11 +112,12 @@ impl ExportError {
 
 impl Export {
     /// Writes the archive, or what is left of it after a run of the same that was stopped. It has its name only when it is
-    /// complete; until then `….part` and `….journal` lie beside it. `tell` hears how far it is, every now and then.
+    /// complete; until then `….part` and `….journal` lie beside it. `tell` hears how far it is, every now and then, and may
+    /// end it there.
     ///
     /// # Errors
     /// [`ExportError`]; what was written stays for the next run.
-    pub fn run(&self, to: &Path, mut tell: impl FnMut(Progress)) -> Result<Summary, ExportError> {
+    pub fn run(&self, to: &Path, mut tell: impl FnMut(Progress) -> ControlFlow<()>) -> Result<Summary, ExportError> {
         let (mut archive, now) = Archive::open(to, self.description().as_bytes(), self.now)?;
         let (resumed, _) = archive.size();
         let from = archive.next();
@@ -128,7 +138,11 @@ impl Export {
             if told.elapsed() > Duration::from_millis(200) {
                 let (tiles, bytes) = archive.size();
                 let zoom = tile.z();
-                tell(Progress { zoom, tiles, bytes });
+                if tell(Progress { zoom, tiles, bytes }).is_break() {
+                    archive.save()?;
+                    let path = to.to_owned();
+                    return Err(ExportError::Stopped { path, tiles });
+                }
                 told = Clock::now();
             }
             if saved.elapsed() > SAVE_EVERY {
