@@ -34,7 +34,9 @@ pub(crate) struct Segment {
 impl Segment {
     /// The segment with a way from public id to slot, where those are not the feature numbers.
     pub fn with_ids(mut self) -> Self {
-        self.ids = self.key.map(|_| IdIndex::build(self.count, |slot| self.id_hash(slot)));
+        self.ids = self
+            .key
+            .map(|_| IdIndex::build(self.count, |seed, slot| self.id_hash(seed, slot)));
         self
     }
 
@@ -46,7 +48,7 @@ impl Segment {
     /// The slots whose public id is `id`.
     pub fn slots_of_id(&self, id: &str) -> impl Iterator<Item = u32> {
         let slots = match &self.ids {
-            Some(ids) => ids.candidates(id, |slot| self.id_hash(slot)),
+            Some(ids) => ids.candidates(id, |seed, slot| self.id_hash(seed, slot)),
             None => id.parse().map_or(&[][..], |number| self.numbers.slots_of(number)),
         };
         let has_id = move |slot: &u32| self.with_public_id(*slot, |own| own == id.as_bytes());
@@ -84,7 +86,7 @@ impl Segment {
         }
     }
 
-    fn id_hash(&self, slot: u32) -> u32 {
-        self.with_public_id(slot, IdIndex::hash)
+    fn id_hash(&self, seed: u64, slot: u32) -> u32 {
+        self.with_public_id(slot, |id| IdIndex::hash(seed, id))
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Fine {
 
 /// A place in the Web Mercator world in stored units, y downwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct World {
     pub x: i32,
     pub y: i32,
@@ -32,6 +33,7 @@ pub(crate) struct World {
 
 /// A box in stored units, borders included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct WorldBox {
     pub min: World,
     pub max: World,

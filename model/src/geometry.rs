@@ -4,6 +4,7 @@ use crate::{Bbox, Dimension};
 
 /// A position: x is longitude or easting, y latitude or northing.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[repr(C)]
 pub struct Coord {
     /// Longitude in degrees, or easting in metres.
     pub x: f64,

@@ -9,6 +9,7 @@ use crate::items::{Counts, MOST_DOWNLOADS, Pins};
 use crate::metrics::Metrics;
 use crate::opened::Opener;
 use crate::past::Past;
+use crate::persisted::Persisted;
 use crate::pool::Pool;
 use crate::published::{Published, PublishedVersion, TouchedLayer, Update, now};
 use crate::selections::Selections;
@@ -45,6 +46,8 @@ pub(crate) struct App {
     pub counts: Counts,
     /// What the readers of `/changes` share.
     pub feed: Feed,
+    /// The snapshot that the next start begins with.
+    pub persisted: Persisted,
     /// How loading and following go.
     pub status: Status,
     /// Ready answers.
@@ -86,6 +89,7 @@ impl App {
             pins: Pins::default(),
             counts: Counts::default(),
             feed: Feed::new(config.limits.max_streams),
+            persisted: Persisted::default(),
             status: Status::default(),
             cache: AnswerCache::new(config.cache_bytes - layer_bytes),
             layer_tiles: AnswerCache::new(layer_bytes),

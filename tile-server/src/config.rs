@@ -4,7 +4,7 @@ use crate::origin::{BaseUrl, BaseUrlError};
 use onemap_store::OpenMode;
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Settings as a TOML file or the command line gives them; what is absent is left to the next.
@@ -19,6 +19,8 @@ pub struct RawConfig {
     pub cache_mb: Option<u64>,
     /// How many kilobytes a tile may have before compression.
     pub tile_kb: Option<u64>,
+    /// Where the snapshot is kept that a restart begins with: a file, a folder, or `off`.
+    pub snapshot: Option<String>,
     /// Bounds of connections and of work.
     #[serde(default)]
     pub limits: RawLimits,
@@ -63,8 +65,21 @@ pub struct Config {
     pub cache_bytes: u64,
     /// The most bytes of a tile before compression.
     pub tile_bytes: usize,
+    /// Where the snapshot is kept.
+    pub snapshot: SnapshotPlace,
     /// Bounds of connections and of work.
     pub limits: Limits,
+}
+
+/// Where the snapshot is kept that a restart begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SnapshotPlace {
+    /// Nowhere.
+    Off,
+    /// Beside a store that is a file, in the user's cache folder for a database; where the store is large enough.
+    Usual,
+    /// In this file, or in a file of this folder.
+    At(PathBuf),
 }
 
 /// Bounds of connections and of work.
@@ -116,6 +131,9 @@ pub enum ConfigError {
     /// `public_url` is no base URL.
     #[error("public_url: {0}")]
     PublicUrl(#[from] BaseUrlError),
+    /// `snapshot` is empty.
+    #[error("snapshot: expected a file, a folder, or \"off\"")]
+    Snapshot,
     /// A number is out of its range.
     #[error("{key}: {value} is out of range: expected {min} to {max}")]
     OutOfRange {
@@ -155,6 +173,7 @@ impl RawConfig {
             public_url: self.public_url.or(other.public_url),
             cache_mb: self.cache_mb.or(other.cache_mb),
             tile_kb: self.tile_kb.or(other.tile_kb),
+            snapshot: self.snapshot.or(other.snapshot),
             limits: other.limits,
         }
     }
@@ -172,6 +191,12 @@ impl RawConfig {
             public_url: self.public_url.map(|url| BaseUrl::parse(&url)).transpose()?,
             cache_bytes: within("cache_mb", self.cache_mb, 256, 0, 1 << 20)? << 20,
             tile_bytes: within("tile_kb", self.tile_kb, 500, 1, 1 << 20)? as usize * 1000,
+            snapshot: match self.snapshot.as_deref() {
+                None => SnapshotPlace::Usual,
+                Some("off") => SnapshotPlace::Off,
+                Some("") => return Err(ConfigError::Snapshot),
+                Some(path) => SnapshotPlace::At(path.into()),
+            },
             limits: self.limits.check()?,
         })
     }
@@ -199,13 +224,16 @@ impl RawLimits {
 }
 
 impl Config {
+    /// Whether the store is a database, and no file.
+    pub(crate) fn is_database(&self) -> bool {
+        let lower = self.store.trim().to_ascii_lowercase();
+        let schemes = ["postgres:", "postgresql:", "pg:"];
+        schemes.iter().any(|scheme| lower.starts_with(scheme))
+    }
+
     /// The store as it may be shown: without any password.
     pub fn store_shown(&self) -> String {
-        let lower = self.store.trim().to_ascii_lowercase();
-        if !["postgres:", "postgresql:", "pg:"]
-            .iter()
-            .any(|scheme| lower.starts_with(scheme))
-        {
+        if !self.is_database() {
             return self.store.clone();
         }
         let Some((scheme, rest)) = self.store.split_once("://") else {
@@ -254,6 +282,7 @@ mod tests {
         };
         check("chache_mb = 1", "chache_mb");
         check("cache_mb = \"x\"", "cache_mb");
+        check("snapshot = \"\"", "snapshot");
         check("listen = \"here\"", "listen");
         check("public_url = \"map.cn\"", "public_url");
         check("[limits]\npoll_ms = 60000", "limits.poll_ms");

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::load::load_all;
 use crate::merging::Merging;
 use crate::opened::{Connection, Opener};
+use crate::persisted;
 use crate::published::{Published, Update, now};
 use crate::status::Phase;
 use onemap_store::{Result, Store};
@@ -70,7 +71,7 @@ impl Follower {
 }
 
 /// Follows until it is stopped, and begins anew after a panic.
-fn follow_on(app: &App, opener: Opener, stopped: &Receiver<()>) -> Result<(), Failure> {
+fn follow_on(app: &Arc<App>, opener: Opener, stopped: &Receiver<()>) -> Result<(), Failure> {
     let mut connection = Connection::new(&app.config.store, opener);
     let mut faults = 0;
     loop {
@@ -97,7 +98,7 @@ fn follow_on(app: &App, opener: Opener, stopped: &Receiver<()>) -> Result<(), Fa
 }
 
 /// Follows until it is stopped; fails where there is nothing that could be served meanwhile.
-fn follow(app: &App, connection: &mut Connection, stopped: &Receiver<()>) -> Result<()> {
+fn follow(app: &Arc<App>, connection: &mut Connection, stopped: &Receiver<()>) -> Result<()> {
     let mut retry = FIRST_RETRY;
     let mut state = State::default();
     loop {
@@ -105,6 +106,7 @@ fn follow(app: &App, connection: &mut Connection, stopped: &Receiver<()>) -> Res
         let looked = look(app, connection, &mut state).and_then(|published| {
             follows(app);
             app.metrics.looks.fetch_add(1, Ordering::Relaxed);
+            persisted::keep(app, connection.store()?);
             if let Some(rest) = PAUSE.checked_sub(begun.elapsed()).filter(|_| published) {
                 std::thread::sleep(rest);
             }
@@ -164,7 +166,12 @@ fn look(app: &App, connection: &mut Connection, state: &mut State) -> Result<boo
     let before = app.published.load_full();
     let is_same_life = |before: &&Arc<Published>| before.epoch() == store.epoch() && before.version() <= version;
     let Some(before) = before.as_ref().filter(is_same_life).filter(|_| state.is_known) else {
-        app.publish_anew(load_all(store, before.as_deref(), app)?);
+        let restored = match before {
+            None => persisted::restore(app, store, version)?,
+            Some(_) => None,
+        };
+        let published = restored.map_or_else(|| load_all(store, before.as_deref(), app), Ok)?;
+        app.publish_anew(published);
         state.is_known = true;
         return Ok(true);
     };

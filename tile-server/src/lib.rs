@@ -47,6 +47,7 @@ mod overload;
 mod parameter;
 mod params;
 mod past;
+mod persisted;
 mod pool;
 mod problem;
 mod published;
@@ -67,6 +68,6 @@ mod touched;
 mod versions;
 mod view;
 
-pub use config::{Config, ConfigError, Limits, RawConfig, RawLimits};
+pub use config::{Config, ConfigError, Limits, RawConfig, RawLimits, SnapshotPlace};
 pub use origin::{BaseUrl, BaseUrlError};
 pub use server::{ServeError, Server};

@@ -26,7 +26,7 @@ Examples:
   ONEMAP_CACHE_MB=1024 RUST_LOG=debug onemap-serve data/city.gpkg
       settings by environment; every request is logged
 
-What a --config file may say, besides listen, public_url, cache_mb and tile_kb:
+What a --config file may say, besides listen, public_url, cache_mb, tile_kb and snapshot:
   [limits]
   header_timeout_s, idle_timeout_s, stop_timeout_s, max_connections, render_threads, max_queued,
   max_answer_mb, max_streams, poll_ms
@@ -57,6 +57,10 @@ struct Arguments {
     /// How many kilobytes a tile may have before compression; what is left out beyond goes by rules [default: 500]
     #[arg(long, value_name = "N", env = "ONEMAP_TILE_KB")]
     tile_kb: Option<u64>,
+    /// Where to keep the snapshot that a restart begins with: a file, a folder, or off [default: beside a file, in the
+    /// user's cache folder for a database, where the store has 50 000 features or more]
+    #[arg(long, value_name = "PATH|off", env = "ONEMAP_SNAPSHOT")]
+    snapshot: Option<String>,
     /// Bring a store of an older release up to date before serving it; without it such a store is refused
     #[arg(long, env = "ONEMAP_MIGRATE")]
     migrate: bool,
@@ -142,6 +146,7 @@ fn config(arguments: Arguments) -> anyhow::Result<Config> {
         public_url: arguments.public_url,
         cache_mb: arguments.cache_mb,
         tile_kb: arguments.tile_kb,
+        snapshot: arguments.snapshot,
         ..RawConfig::default()
     };
     let file = arguments.config.map(|path| RawConfig::read(&path)).transpose()?;

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::follow::{Failure, Follower};
 use crate::opened::Opener;
-use crate::{listen, openapi, routes};
+use crate::{listen, openapi, persisted, routes};
 use onemap_store::{OpenMode, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -104,6 +104,7 @@ impl Server {
             // Where the server is gone already, nobody needs to know.
             let _ = fail.send(error);
         });
+        let (app, opener) = (Arc::clone(&self.app), Arc::clone(&self.opener));
         let follower = Follower::start(Arc::clone(&self.app), self.opener, on_failure);
         let follower = follower.map_err(|error| ServeError::Threads(error.to_string()))?;
         let mut failure = None;
@@ -117,6 +118,8 @@ impl Server {
         let router = routes::router(Arc::clone(&self.app));
         listen::serve(self.listener, router, self.app, stop).await;
         follower.stop();
+        // Where that thread panics there is no snapshot, which is no reason to fail.
+        let _ = tokio::task::spawn_blocking(move || persisted::keep_last(&app, &opener)).await;
         match failure {
             None => Ok(()),
             Some(Failure::Store(error)) => Err(error.into()),

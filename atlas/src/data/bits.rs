@@ -1,7 +1,9 @@
 //! A row of bits.
 
+use crate::shelf::Shelf;
+
 /// Bits by position; grows at the end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
     len: usize,
@@ -23,18 +25,36 @@ impl Bits {
     pub fn get(&self, at: usize) -> bool {
         self.words[at / 64] >> (at % 64) & 1 == 1
     }
+}
+
+/// Bits by position, all there.
+#[derive(Debug, Default)]
+pub(crate) struct PackedBits {
+    pub(super) words: Shelf<u64>,
+    pub(super) len: usize,
+}
+
+impl PackedBits {
+    /// The bit at `at`.
+    #[inline]
+    pub fn get(&self, at: usize) -> bool {
+        self.words[at / 64] >> (at % 64) & 1 == 1
+    }
 
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
-        self.words.capacity() * size_of::<u64>()
+        self.words.bytes()
     }
 }
 
-impl FromIterator<bool> for Bits {
+impl FromIterator<bool> for PackedBits {
     fn from_iter<I: IntoIterator<Item = bool>>(bits: I) -> Self {
-        let mut all = Self::default();
+        let mut all = Bits::default();
         bits.into_iter().for_each(|bit| all.push(bit));
         all.words.shrink_to_fit();
-        all
+        Self {
+            words: all.words.into(),
+            len: all.len,
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The values of one field for all features.
 
-use super::bits::Bits;
-use super::interner::{Strings, Texts};
+use super::bits::PackedBits;
+use super::interner::{Blobs, Texts};
 use super::packed::Packed;
+use crate::shelf::Shelf;
 use onemap_model::{Date, Finite, Instant, Value};
 
 /// Values by position.
@@ -13,16 +14,16 @@ pub(crate) enum Column {
         kind: Whole,
         numbers: Packed,
         /// Which are not null; none where all are.
-        present: Option<Bits>,
+        present: Option<PackedBits>,
     },
     /// Floats; null is NaN, which no value is.
-    Float(Vec<f64>),
+    Float(Shelf<f64>),
     /// Floats of which there are few different ones: their places among those, null included as NaN.
-    FewFloats { codes: Packed, floats: Vec<f64> },
+    FewFloats { codes: Packed, floats: Shelf<f64> },
     /// Texts: 0 is null, else one more than the number in the dictionary.
     Text { codes: Packed, dictionary: Texts },
     /// Bytes, likewise.
-    Bytes { codes: Packed, dictionary: Strings },
+    Bytes { codes: Packed, dictionary: Blobs },
     /// Whatever fits none of the above: lists, values of other types than the field's.
     Other(Vec<Value>),
 }
@@ -128,9 +129,9 @@ impl Column {
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
         match self {
-            Column::Whole { numbers, present, .. } => numbers.bytes() + present.as_ref().map_or(0, Bits::bytes),
-            Column::Float(floats) => floats.capacity() * size_of::<f64>(),
-            Column::FewFloats { codes, floats } => codes.bytes() + floats.capacity() * size_of::<f64>(),
+            Column::Whole { numbers, present, .. } => numbers.bytes() + present.as_ref().map_or(0, PackedBits::bytes),
+            Column::Float(floats) => floats.bytes(),
+            Column::FewFloats { codes, floats } => codes.bytes() + floats.bytes(),
             Column::Text { codes, dictionary } => codes.bytes() + dictionary.bytes(),
             Column::Bytes { codes, dictionary } => codes.bytes() + dictionary.bytes(),
             Column::Other(values) => (values.capacity() - values.len()) * size_of::<Value>() + deep_bytes(values),

@@ -131,6 +131,7 @@ impl ColumnBuilder {
             Self::Bytes { codes, dictionary } => {
                 let count = codes.len();
                 let (codes, dictionary) = pack_strings(codes, dictionary.strings(), order);
+                let dictionary = dictionary.into();
                 (Column::Bytes { codes, dictionary }, count)
             }
             Self::Other(mut values) => {
@@ -155,7 +156,7 @@ fn float_column(floats: Vec<f64>) -> Column {
     let mut codes = Vec::with_capacity(floats.len());
     for &float in &floats {
         if few.len() == FEW {
-            return Column::Float(floats);
+            return Column::Float(floats.into());
         }
         let code = *known.entry(float.to_bits()).or_insert_with(|| {
             few.push(float);
@@ -166,7 +167,7 @@ fn float_column(floats: Vec<f64>) -> Column {
     few.shrink_to_fit();
     Column::FewFloats {
         codes: Packed::pack(codes.iter().copied()),
-        floats: few,
+        floats: few.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Each byte string once: numbers for strings, in order of first sight.
 
+use crate::shelf::{Shelf, Utf8};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -12,10 +13,17 @@ pub(crate) struct Interner {
 }
 
 /// Texts by number: strings that are known to be UTF-8, so that nobody has to look again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Texts {
-    text: String,
-    ends: Vec<u32>,
+    pub(super) text: Utf8,
+    pub(super) ends: Shelf<u32>,
+}
+
+/// Strings by number that no other is added to.
+#[derive(Debug)]
+pub(crate) struct Blobs {
+    pub(super) bytes: Shelf<u8>,
+    pub(super) ends: Shelf<u32>,
 }
 
 /// The upper half of a string's hash above its number plus one: mostly another string is told apart without a look at it.
@@ -93,11 +101,6 @@ impl Strings {
         &self.bytes[start..self.ends[at] as usize]
     }
 
-    /// Bytes on the heap.
-    pub fn bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
-    }
-
     /// Adds a string, new or not, and gives its number; none where they would be 4 GiB or more together.
     pub fn push(&mut self, string: &[u8]) -> Option<u32> {
         let end = u32::try_from(self.bytes.len() + string.len()).ok()?;
@@ -117,8 +120,8 @@ impl Texts {
     /// Where one of them is none.
     pub fn of(strings: Strings) -> Self {
         Self {
-            text: String::from_utf8(strings.bytes).expect("the strings were made of texts"),
-            ends: strings.ends,
+            text: Utf8::new(strings.bytes.into()).expect("the strings were made of texts"),
+            ends: strings.ends.into(),
         }
     }
 
@@ -132,12 +135,41 @@ impl Texts {
     pub fn get(&self, number: u32) -> &str {
         let at = number as usize;
         let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-        &self.text[start..self.ends[at] as usize]
+        &self.text.as_str()[start..self.ends[at] as usize]
     }
 
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
-        self.text.capacity() + self.ends.capacity() * size_of::<u32>()
+        self.text.shelf().bytes() + self.ends.bytes()
+    }
+}
+
+impl Blobs {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The string with this number.
+    #[inline]
+    pub fn get(&self, number: u32) -> &[u8] {
+        let at = number as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
+        &self.bytes[start..self.ends[at] as usize]
+    }
+
+    /// Bytes on the heap.
+    pub fn bytes(&self) -> usize {
+        self.bytes.bytes() + self.ends.bytes()
+    }
+}
+
+impl From<Strings> for Blobs {
+    fn from(strings: Strings) -> Self {
+        Self {
+            bytes: strings.bytes.into(),
+            ends: strings.ends.into(),
+        }
     }
 }
 
@@ -145,13 +177,25 @@ impl Texts {
 /// collide in it.
 #[inline]
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    seeded(seed(), bytes)
+}
+
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What [`hash`] begins with in this process.
+pub(crate) fn seed() -> u64 {
     static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(ODD));
+    *SEED
+}
+
+/// What [`hash`] is in a process with this seed.
+#[inline]
+pub(crate) fn seeded(seed: u64, bytes: &[u8]) -> u64 {
     let mix = |state: u64, word: u64| {
         let product = u128::from(state ^ word) * u128::from(ODD);
         (product as u64) ^ (product >> 64) as u64
     };
-    let mut state = *SEED ^ bytes.len() as u64;
+    let mut state = seed ^ bytes.len() as u64;
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         state = mix(state, u64::from_le_bytes(*word));

@@ -9,5 +9,7 @@ pub(crate) mod offsets;
 pub(crate) mod packed;
 pub(crate) mod shapes;
 pub(crate) mod shapes_builder;
+mod shapes_stored;
 pub(crate) mod sparse;
+mod stored;
 pub(crate) mod times;

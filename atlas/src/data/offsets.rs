@@ -1,5 +1,6 @@
 //! Which run of one array belongs to each entry of another.
 
+use crate::shelf::Shelf;
 use std::ops::Range;
 
 /// Runs that follow each other without gaps.
@@ -8,7 +9,7 @@ pub(crate) enum Offsets {
     /// Every run is this long.
     Uniform(usize),
     /// Where each run begins, and the end.
-    Listed(Vec<u32>),
+    Listed(Shelf<u32>),
 }
 
 impl Offsets {
@@ -43,7 +44,7 @@ impl Offsets {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Uniform(_) => 0,
-            Self::Listed(starts) => starts.capacity() * size_of::<u32>(),
+            Self::Listed(starts) => starts.bytes(),
         }
     }
 }

@@ -1,24 +1,25 @@
 //! Integers in as few whole bytes as their range allows: 0, 1, 2, 4 or 8.
 
+use crate::shelf::Shelf;
 use std::ops::Range;
 
 /// Integers by position, kept as differences to the smallest.
 #[derive(Debug)]
 pub(crate) struct Packed {
-    base: i64,
+    pub(super) base: i64,
     /// The largest less the smallest.
-    span: u64,
-    words: Words,
+    pub(super) span: u64,
+    pub(super) words: Words,
 }
 
 #[derive(Debug)]
-enum Words {
+pub(super) enum Words {
     /// All are the same.
     None,
-    U8(Vec<u8>),
-    U16(Vec<u16>),
-    U32(Vec<u32>),
-    U64(Vec<u64>),
+    U8(Shelf<u8>),
+    U16(Shelf<u16>),
+    U32(Shelf<u32>),
+    U64(Shelf<u64>),
 }
 
 impl Packed {
@@ -91,10 +92,10 @@ impl Packed {
     pub fn bytes(&self) -> usize {
         match &self.words {
             Words::None => 0,
-            Words::U8(words) => words.capacity(),
-            Words::U16(words) => words.capacity() * 2,
-            Words::U32(words) => words.capacity() * 4,
-            Words::U64(words) => words.capacity() * 8,
+            Words::U8(words) => words.bytes(),
+            Words::U16(words) => words.bytes(),
+            Words::U32(words) => words.bytes(),
+            Words::U64(words) => words.bytes(),
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! A feature is a run of paths, a path a run of vertices. A closed ring is kept without its last position.
 
-use super::bits::Bits;
+use super::bits::PackedBits;
 use super::clearance::{Clearance, NEVER};
 use super::offsets::Offsets;
 use super::packed::Packed;
+use crate::shelf::Shelf;
 use crate::world::World;
 use onemap_model::{Coord, Geometry, Path, Polygon};
 use std::collections::BTreeMap;
@@ -21,22 +22,22 @@ pub(crate) struct Shapes {
     /// The vertices of each path.
     pub(super) vertices: Offsets,
     /// Which paths are outer rings.
-    pub(super) outer: Bits,
+    pub(super) outer: PackedBits,
     /// Which paths are rings whose last position, equal to the first, is left out.
-    pub(super) closed: Bits,
+    pub(super) closed: PackedBits,
     /// Longitude and latitude in degrees, exactly as given.
-    pub(super) coords: Vec<Coord>,
+    pub(super) coords: Shelf<Coord>,
     /// The same in stored units of Web Mercator; see [`crate::world`].
-    pub(super) world: Vec<World>,
+    pub(super) world: Shelf<World>,
     /// Heights; empty where no feature has any, NaN where one has none.
-    pub(super) z: Vec<f64>,
+    pub(super) z: Shelf<f64>,
     /// Features, ascending, with a vertex outside the Web Mercator world, so that `world` is not true for them.
-    pub(super) wide: Vec<u32>,
+    pub(super) wide: Shelf<u32>,
     /// How the paths of collections hang together.
     pub(super) outlines: BTreeMap<u32, Outline>,
     /// The zoom from which on the polygons of each feature stay valid when they are rounded; see [`Clearance`]. Empty
     /// where there are no polygons.
-    pub(super) clear_from: Vec<u8>,
+    pub(super) clear_from: Shelf<u8>,
 }
 
 /// What a run of paths is.
@@ -143,7 +144,8 @@ impl Shapes {
                     NEVER
                 }
             };
-            self.clear_from = (0..count).map(zoom).collect();
+            let clear_from: Shelf<u8> = (0..count).map(zoom).collect();
+            self.clear_from = clear_from;
         }
         self
     }
@@ -177,14 +179,10 @@ impl Shapes {
             + self.vertices.bytes()
             + self.outer.bytes()
             + self.closed.bytes()
-            + self.wide.capacity() * size_of::<u32>()
-            + self.clear_from.capacity()
+            + self.wide.bytes()
+            + self.clear_from.bytes()
             + self.outlines.values().map(Outline::bytes).sum::<usize>();
-        [
-            self.coords.capacity() * size_of::<Coord>() + self.z.capacity() * size_of::<f64>(),
-            self.world.capacity() * size_of::<World>(),
-            structure,
-        ]
+        [self.coords.bytes() + self.z.bytes(), self.world.bytes(), structure]
     }
 
     fn outline(&self, slot: usize) -> &Outline {

@@ -133,16 +133,16 @@ impl ShapesBuilder {
             vertices: Offsets::from_lengths(path_order.iter().map(|&path| self.path_lengths[path as usize])),
             outer: path_order.iter().map(|&path| self.outer.get(path as usize)).collect(),
             closed: path_order.iter().map(|&path| self.closed.get(path as usize)).collect(),
-            coords: gather(std::mem::take(&mut self.coords), &old_vertices, &path_order),
-            world: gather(std::mem::take(&mut self.world), &old_vertices, &path_order),
-            z: gather(std::mem::take(&mut self.z), &old_vertices, &path_order),
+            coords: gather(std::mem::take(&mut self.coords), &old_vertices, &path_order).into(),
+            world: gather(std::mem::take(&mut self.world), &old_vertices, &path_order).into(),
+            z: gather(std::mem::take(&mut self.z), &old_vertices, &path_order).into(),
             wide: (0..)
                 .zip(order)
                 .filter(|&(_, &at)| self.wide[at as usize])
                 .map(|(slot, _)| slot)
                 .collect(),
             outlines,
-            clear_from: Vec::new(),
+            clear_from: Vec::new().into(),
         }
         .with_clearance(order.len())
     }

@@ -17,8 +17,8 @@ pub(crate) struct TimesBuilder {
 #[derive(Debug)]
 pub(crate) struct Times {
     /// Costs nothing where all features have the same span.
-    codes: Packed,
-    spans: Vec<TimeSpan>,
+    pub(super) codes: Packed,
+    pub(super) spans: Vec<TimeSpan>,
     /// How many features have each span.
     counts: Vec<u32>,
     /// Every beginning and end of a span, ascending, with the code of the span.
@@ -38,16 +38,24 @@ impl TimesBuilder {
 
     /// Packs the spans in the order of the positions in `order`.
     pub fn finish(self, order: &[u32]) -> Times {
-        let mut counts = vec![0; self.spans.len()];
-        self.codes.iter().for_each(|&code| counts[code as usize] += 1);
+        let codes = Packed::pack(order.iter().map(|&at| i64::from(self.codes[at as usize])));
+        Times::new(codes, self.spans, order.len())
+    }
+}
+
+impl Times {
+    /// Spans of `count` features by their codes, all of which are places in `spans`.
+    pub(super) fn new(codes: Packed, spans: Vec<TimeSpan>, count: usize) -> Times {
+        let mut counts = vec![0; spans.len()];
+        (0..count).for_each(|at| counts[codes.get(at) as usize] += 1);
         let ends = |(code, span): (u32, &TimeSpan)| [(span.from(), code), (span.to(), code)];
-        let ends = (0..).zip(&self.spans).flat_map(ends);
+        let ends = (0..).zip(&spans).flat_map(ends);
         let mut boundaries: Vec<_> = ends.filter_map(|(end, code)| Some((end?, code))).collect();
         boundaries.sort_unstable();
         boundaries.shrink_to_fit();
         Times {
-            codes: Packed::pack(order.iter().map(|&at| i64::from(self.codes[at as usize]))),
-            spans: self.spans,
+            codes,
+            spans,
             counts,
             boundaries,
         }

@@ -2,13 +2,14 @@
 
 use super::order;
 use crate::data::packed::Packed;
+use crate::shelf::Shelf;
 
 /// Slots in ascending order of feature number.
 #[derive(Debug)]
 pub(crate) struct NumberIndex {
-    slots: Vec<u32>,
+    pub(crate) slots: Shelf<u32>,
     /// How much each number is more than its place in the order: nearly the same for all where there are few gaps.
-    more: Packed,
+    pub(crate) more: Packed,
 }
 
 impl NumberIndex {
@@ -20,7 +21,10 @@ impl NumberIndex {
             .zip(&slots)
             .map(|(place, &slot)| fids.get(slot as usize) - place);
         let more = Packed::pack(more);
-        Self { slots, more }
+        Self {
+            slots: slots.into(),
+            more,
+        }
     }
 
     /// The number and the slot in a place of the order.
@@ -60,7 +64,7 @@ impl NumberIndex {
 
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<u32>() + self.more.bytes()
+        self.slots.bytes() + self.more.bytes()
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 //! Sixteen boxes make one of the level above, by position alone: nothing but boxes is stored, 17 bytes an entry.
 //! Building is one pass; a query visits only nodes that meet it and takes whole subtrees that lie inside it.
 
+use crate::shelf::Shelf;
 use crate::world::WorldBox;
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ const BRANCHING: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct RTree {
     /// All levels one after the other, entries first, the topmost last.
-    boxes: Vec<WorldBox>,
+    pub(crate) boxes: Shelf<WorldBox>,
     /// Where each level begins in `boxes`, and the end.
     levels: Vec<usize>,
 }
@@ -56,7 +57,22 @@ impl RTree {
             levels.push(boxes.len());
         }
         boxes.shrink_to_fit();
-        Self { boxes, levels }
+        Self {
+            boxes: boxes.into(),
+            levels,
+        }
+    }
+
+    /// The tree of `count` entries that [`RTree::build`] made `boxes` for; none where that many would have others.
+    pub fn of_boxes(boxes: Shelf<WorldBox>, count: usize) -> Option<Self> {
+        let mut levels = vec![0, count];
+        let (mut below, mut end) = (count, count);
+        while below > BRANCHING {
+            below = below.div_ceil(BRANCHING);
+            end += below;
+            levels.push(end);
+        }
+        (end == boxes.len()).then_some(Self { boxes, levels })
     }
 
     /// How many entries there are.
@@ -140,7 +156,7 @@ impl RTree {
 
     /// Bytes on the heap.
     pub fn bytes(&self) -> usize {
-        self.boxes.capacity() * size_of::<WorldBox>() + self.levels.capacity() * size_of::<usize>()
+        self.boxes.bytes() + self.levels.capacity() * size_of::<usize>()
     }
 
     /// Recursion is as deep as the tree is high: eight levels hold 2^32 entries.
