@@ -13,7 +13,7 @@ const ANSWERS: [&str; 7] = [
     "/collections/parcels/items?f=csv&limit=10000",
     "/collections/roads/items?f=csv&limit=10000",
     "/collections/pois/items?f=csv&limit=10000",
-    "/collections/parcels/aggregate?group-by=yt&sum=zdmj&area",
+    "/collections/parcels/aggregate?group-by=yt&sum=zdmj&area&f=csv",
     "/tiles/WebMercatorQuad/10/421/839",
     "/tiles/WebMercatorQuad/13/3374/6713",
     "/collections/parcels/tiles/WebMercatorQuad/14/6749/13427",

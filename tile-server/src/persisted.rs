@@ -20,6 +20,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Smaller stores are read as fast; in the usual place nothing is kept of them.
@@ -42,6 +43,8 @@ struct State {
     applied: u64,
     whole: u64,
     is_writing: bool,
+    /// Who writes, or wrote last.
+    writer: Option<JoinHandle<()>>,
     /// Nothing is written before.
     not_before: Option<Instant>,
 }
@@ -191,13 +194,17 @@ pub(crate) fn keep(app: &Arc<App>, store: &mut dyn Store) {
         Ok(mark) => write(&owned, &path, &mark, &published),
         Err(error) => end(&owned, &path, None, Err(std::io::Error::other(error.to_string()))),
     };
-    if let Err(error) = std::thread::Builder::new().name("snapshot".to_owned()).spawn(work) {
-        end(app, Path::new("snapshot"), None, Err(error));
+    match std::thread::Builder::new().name("snapshot".to_owned()).spawn(work) {
+        Ok(writer) => app.persisted.lock().writer = Some(writer),
+        Err(error) => end(app, Path::new("snapshot"), None, Err(error)),
     }
 }
 
-/// Writes what is served, where the file does not have it, and waits for that.
+/// Writes what is served, where the file does not have it, and waits for that; nobody follows the store any more.
 pub(crate) fn keep_last(app: &App, opener: &Opener) {
+    let writer = app.persisted.lock().writer.take();
+    // Where it panicked it has not written; that is found out below.
+    let _ = writer.map(JoinHandle::join);
     let Some(published) = app.published.load_full() else {
         return;
     };
