@@ -87,7 +87,8 @@ fn main() -> Result<()> {
     database.psql("VACUUM ANALYZE parcels");
     let parcels = database.psql("SELECT count(*) FROM parcels").trim().parse()?;
     let server = Server::start(&programs.join("onemap-serve"), &database.url(), &[])?;
-    let tipg = Tipg::start(&arguments.tipg, &cluster, &database)?;
+    let start_tipg = |processes| Tipg::start(&arguments.tipg, &cluster, &database, processes);
+    let tipgs = [start_tipg(1)?, start_tipg(2)?];
 
     let (squares, in_box) = boxes::around_parcels(&database, 400, 100.0)?;
     let target = |layer: &str| {
@@ -95,14 +96,16 @@ fn main() -> Result<()> {
         squares.iter().map(|square| path(square.to_query())).collect::<Vec<_>>()
     };
     let (mine, theirs) = (target("parcels"), target("public.parcels"));
-    let (mut ours_rates, mut tipg_rates, mut sql_rates) = (vec![], vec![], [vec![], vec![], vec![]]);
+    let (mut ours_rates, mut tipg_rates, mut sql_rates) = (vec![], [vec![], vec![]], [vec![], vec![], vec![]]);
     for round in 1..=arguments.rounds {
         eprintln!("boxes, round {round} of {}", arguments.rounds);
         let ask =
             |address, targets: &[String]| wrk::run(address, targets, CONNECTIONS, arguments.seconds, &arguments.folder);
         let sql = |answer| peers::pgbench(&cluster, &database, &squares, answer, CONNECTIONS, arguments.seconds);
         ours_rates.push(ask(server.address, &mine)?);
-        tipg_rates.push(ask(tipg.address, &theirs)?);
+        for (tipg, rates) in tipgs.iter().zip(&mut tipg_rates) {
+            rates.push(ask(tipg.address, &theirs)?);
+        }
         for (answer, rates) in [Answer::Collection, Answer::GeoJson, Answer::Rows]
             .into_iter()
             .zip(&mut sql_rates)
@@ -112,9 +115,9 @@ fn main() -> Result<()> {
     }
     eprintln!("pages");
     let pages = ours::pages(server.address, 10_000)?;
-    let tipg_pages = [0, pages.features.saturating_sub(10_000)].map(|offset| page_of(tipg.address, offset));
+    let tipg_pages = [0, pages.features.saturating_sub(10_000)].map(|offset| page_of(tipgs[0].address, offset));
     let [first, last] = tipg_pages;
-    drop(tipg);
+    drop(tipgs);
     eprintln!("filters");
     let report = Report {
         machine: Machine::here(),

@@ -8,7 +8,7 @@ use onemap_benches::peers::city::City;
 use onemap_benches::peers::paths::Popularity;
 use onemap_benches::peers::report::Report;
 use onemap_benches::peers::serving::{self, Setting};
-use onemap_benches::peers::{export, mixed};
+use onemap_benches::peers::{export, mixed, restart};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -58,6 +58,8 @@ enum Part {
     Export,
     /// Mixed load with edits.
     Load,
+    /// Starts from the store and from the snapshot.
+    Restart,
 }
 
 fn main() -> Result<()> {
@@ -108,6 +110,9 @@ fn main() -> Result<()> {
         let exporter = programs.join("onemap-export");
         let (keep, rounds) = (&arguments.keep, arguments.rounds.min(3));
         report.exports = Some(export::compare(&city, &exporter, &arguments.tippecanoe, keep, rounds)?);
+    }
+    if wants(Part::Restart) {
+        report.restarts = restart::measure(&city, &server, &arguments.keep, arguments.rounds)?;
     }
     let section = report.to_markdown(&Machine::here());
     eprintln!("{section}");

@@ -12,6 +12,7 @@ pub mod martin;
 pub mod mixed;
 pub mod paths;
 pub mod report;
+pub mod restart;
 pub mod serving;
 pub mod wrk;
 

@@ -4,6 +4,7 @@ use super::export::Exports;
 use super::load::Answered;
 use super::median;
 use super::mixed::{self, Mixed};
+use super::restart::Restart;
 use super::serving::{Compared, SameTile};
 use super::wrk::{self, Counted};
 use crate::machine::Machine;
@@ -29,6 +30,8 @@ pub struct Report {
     pub exports: Option<Exports>,
     /// Mixed load.
     pub mixed: Option<Mixed>,
+    /// Starts of the server.
+    pub restarts: Vec<Restart>,
 }
 
 impl Report {
@@ -44,6 +47,9 @@ impl Report {
         }
         if let Some(mixed) = &self.mixed {
             write_mixed(mixed, &mut out);
+        }
+        if !self.restarts.is_empty() {
+            write_restarts(&self.restarts, &mut out);
         }
         out
     }
@@ -188,4 +194,36 @@ fn write_answered(what: &str, answered: &Answered, most: f64, out: &mut String) 
         " {} | {} | {} | {} |",
         answered.refused, answered.late, answered.failed, answered.unsent
     );
+}
+
+fn write_restarts(restarts: &[Restart], out: &mut String) {
+    out.push_str(
+        "\nFrom the start of the server until it is ready:\n\n| | median | runs | held | |\n|---|---|---|---|---|\n",
+    );
+    for found in restarts {
+        let times = |runs: &[f64]| {
+            runs.iter()
+                .map(|time| format!("{time:.2}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let mb = |bytes: u64| bytes as f64 / 1e6;
+        let (whole, kept) = (median(&found.whole), median(&found.kept));
+        let _ = writeln!(
+            out,
+            "| {} | {whole:.2} s | {} | {:.0} MB | |",
+            found.store,
+            times(&found.whole),
+            mb(found.memory_bytes[0])
+        );
+        let _ = writeln!(
+            out,
+            "| {}, a snapshot of {:.0} MB beside it | {kept:.2} s | {} | {:.0} MB | {:.3} of that |",
+            found.store,
+            mb(found.file_bytes),
+            times(&found.kept),
+            mb(found.memory_bytes[1]),
+            kept / whole
+        );
+    }
 }

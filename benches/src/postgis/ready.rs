@@ -18,7 +18,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `onemap-serve` on a store and waits until it is ready.
+    /// Starts `onemap-serve` on a store, without a snapshot unless `more` says where, and waits until it is ready.
     ///
     /// # Errors
     /// Where it ends or is not ready within ten minutes.
@@ -29,6 +29,7 @@ impl Server {
             .arg(store)
             .args(["--listen", &address.to_string()])
             .args(more)
+            .env("ONEMAP_SNAPSHOT", "off")
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
@@ -37,7 +38,7 @@ impl Server {
             if child.try_wait()?.is_some() || began.elapsed() > Duration::from_secs(600) {
                 bail!("onemap-serve did not become ready");
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(5));
         }
         Ok(Self {
             child,

@@ -21,11 +21,11 @@ pub struct Tipg {
 }
 
 impl Tipg {
-    /// Puts tipg into a folder, where it is not yet, and starts it on a database with a process for each core.
+    /// Puts tipg into a folder, where it is not yet, and starts it on a database with so many processes.
     ///
     /// # Errors
     /// Where PyPI is not reached, or it does not listen within two minutes.
-    pub fn start(folder: &Path, cluster: &Cluster, database: &Database<'_>) -> Result<Self> {
+    pub fn start(folder: &Path, cluster: &Cluster, database: &Database<'_>, processes: u32) -> Result<Self> {
         let bin = folder.join("bin");
         if !bin.join("uvicorn").exists() {
             run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
@@ -33,15 +33,8 @@ impl Tipg {
         }
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let mut child = Command::new(bin.join("uvicorn"))
-            .args([
-                "tipg.main:app",
-                "--host",
-                "127.0.0.1",
-                "--workers",
-                "2",
-                "--log-level",
-                "warning",
-            ])
+            .args(["tipg.main:app", "--host", "127.0.0.1", "--log-level", "warning"])
+            .args(["--workers", &processes.to_string()])
             .args(["--port", &address.port().to_string()])
             .env("POSTGRES_USER", "onemap")
             .env("POSTGRES_PASS", "none")

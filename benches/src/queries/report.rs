@@ -18,8 +18,8 @@ pub struct Report {
     pub in_box: f64,
     /// Boxes asked of us, round by round.
     pub ours: Vec<Load>,
-    /// Of tipg.
-    pub tipg: Vec<Load>,
+    /// Of tipg in one process, and in two.
+    pub tipg: [Vec<Load>; 2],
     /// Of PostGIS alone, transactions a second, by what it answers.
     pub sql: [Vec<f64>; 3],
     /// All pages, in turn: their times, bytes and features.
@@ -78,11 +78,12 @@ impl Report {
         };
         let bytes = |loads: &[Load]| loads.last().map(|load| load.bytes);
         line("onemap", &rates(&self.ours), bytes(&self.ours));
-        line(
-            &format!("tipg {TIPG}, 2 workers"),
-            &rates(&self.tipg),
-            bytes(&self.tipg),
-        );
+        for (how, loads) in ["as its documentation starts it", "two processes"]
+            .iter()
+            .zip(&self.tipg)
+        {
+            line(&format!("tipg {TIPG}, {how}"), &rates(loads), bytes(loads));
+        }
         let answers = [
             "one `FeatureCollection`",
             "rows, `ST_AsGeoJSON`",
