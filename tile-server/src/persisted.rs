@@ -30,6 +30,8 @@ const MANY: u64 = 20_000;
 /// The least time from one writing to the next, and from one that failed.
 const REST: Duration = Duration::from_secs(60);
 const AFTER_FAULT: Duration = Duration::from_secs(600);
+/// In the usual place for databases, what is older is of a database that is gone, or is made anew.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// What is known of the file.
 #[derive(Default)]
@@ -268,12 +270,14 @@ fn write(app: &App, path: &Path, mark: &Mark, published: &Published) {
 fn end(app: &App, path: &Path, mark: Option<&Mark>, written: std::io::Result<Written>) {
     let mut state = app.persisted.lock();
     state.is_writing = false;
+    let written_to = path;
     let path = path.display();
     let rest = match written {
         Ok(Written::Whole { bytes, took }) => {
             let version = mark.map_or(0, |mark| mark.version.0);
             tracing::info!(%path, version, bytes, ?took, "snapshot written");
             state.holds = mark.map(|mark| (mark.epoch.clone(), mark.version));
+            forget_old(app, written_to);
             REST
         }
         Ok(Written::ByAnother) => {
@@ -288,6 +292,17 @@ fn end(app: &App, path: &Path, mark: Option<&Mark>, written: std::io::Result<Wri
         }
     };
     state.not_before = Some(Instant::now() + rest);
+}
+
+/// In the folder that databases share, snapshots of those that are gone would pile up.
+fn forget_old(app: &App, written: &Path) {
+    let is_shared = app.config.snapshot == SnapshotPlace::Usual && app.config.is_database();
+    if let Some(folder) = written.parent().filter(|_| is_shared)
+        && let Err(error) = file::forget_older(folder, KEPT)
+    {
+        let reason = error.to_string();
+        tracing::warn!(folder = %folder.display(), reason, "old snapshots could not be removed");
+    }
 }
 
 /// Where the file is; none where there is to be none.

@@ -65,6 +65,20 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&File) -> io::Result<u64>)
     }
 }
 
+/// Removes the snapshots in a folder that were written so long ago: those of databases that are gone. Who has one mapped
+/// keeps it.
+pub(super) fn forget_older(folder: &Path, age: Duration) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_one = path.extension().is_some_and(|extension| extension == "snapshot");
+        let written = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+        if is_one && written.is_ok_and(|then| then.elapsed().is_ok_and(|passed| passed > age)) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +128,21 @@ mod tests {
             Ok(0)
         });
         assert!(matches!(outer.unwrap(), Written::Whole { .. }));
+    }
+    #[test]
+    fn old_snapshots_are_forgotten_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = Duration::from_secs(86_400);
+        for (name, age) in [("a.snapshot", 40), ("b.snapshot", 20), ("city.gpkg", 40)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - age * day).unwrap();
+        }
+        forget_older(folder.path(), 30 * day).unwrap();
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["b.snapshot", "city.gpkg"]);
     }
 }
