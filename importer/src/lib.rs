@@ -29,6 +29,7 @@ pub mod plan;
 pub mod progress;
 pub mod quality;
 pub mod quarantine;
+pub mod repair;
 pub mod report;
 pub mod reproject;
 pub mod rows;

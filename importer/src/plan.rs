@@ -49,6 +49,8 @@ pub struct Plan<'s> {
     pub findings: Vec<Finding>,
     /// What its rows are checked for.
     pub rules: Arc<Rules>,
+    /// Which of its geometries are repaired.
+    pub repair: crate::repair::Rules,
     /// What its columns look like, where they are not called as in its definition and no mapping was given.
     pub suggestion: Option<Suggestion>,
     /// The mapping of its columns, where one was given or agreed to.
@@ -319,6 +321,7 @@ impl<'s> Plan<'s> {
             rules,
             suggestion,
             mapping: mapping.cloned(),
+            repair: settings.repair.clone(),
             refused,
         })
     }

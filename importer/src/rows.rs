@@ -15,7 +15,7 @@ use crate::quarantine::Quarantine;
 use crate::source::format::Format;
 use crate::table::{self, Position};
 use crate::values::Reader;
-use crate::{interrupt, messages, ogr};
+use crate::{interrupt, messages, ogr, repair};
 use onemap_model::{
     Coord, Date, Finding, FindingCode, Findings, Geometry, GeometryType, Instant, Row, Severity, TimeSpan, Value,
 };
@@ -360,6 +360,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         match reprojector.apply(geometry) {
             Ok(turned) => {
                 self.mixed.fits(source, id);
+                let turned = self.mend(turned, id);
                 self.kinds.see(&turned);
                 Some(Some(turned))
             }
@@ -372,6 +373,21 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 None
             }
         }
+    }
+
+    /// The geometry with the repairs that were asked for.
+    fn mend(&mut self, geometry: Geometry, id: &str) -> Geometry {
+        if self.plan.repair.is_empty() {
+            return geometry;
+        }
+        let (mended, told) = self.plan.repair.apply(geometry);
+        if self.validity == Validity::Invalid && validity::faults(&mended).is_empty() {
+            self.validity = Validity::Valid;
+        }
+        for repair::Told { code, at, message } in told {
+            self.note(code, Some(id), Some(at), || message);
+        }
+        mended
     }
 
     fn native(&mut self, feature: &ogr::Feature<'_>, id: &str) -> Option<Option<Geometry>> {

@@ -32,6 +32,8 @@ pub struct Settings {
     pub definitions: Vec<Definition>,
     /// The folder for rows that are set aside; they are only counted and told where none is named.
     pub quarantine: Option<std::path::PathBuf>,
+    /// Which geometries are repaired.
+    pub repair: crate::repair::Rules,
     /// What columns become; as they are called where nothing is said.
     pub mapping: Option<Mapping>,
 }

@@ -182,6 +182,14 @@ finding_codes! {
     LineageCycle = "lineage-cycle", Warning, "宗地成为自己的前身（沿革成环）";
     /// A parcel that was born after the first survey has no parents.
     ParentlessChild = "parentless-child", Warning, "变更产生的宗地没有原宗地记录";
+    /// Repeated vertices were left out, as was asked for.
+    VerticesRepaired = "vertices-repaired", Note, "已按要求删去重复节点";
+    /// The tip of a spike was left out, as was asked for.
+    SpikeRepaired = "spike-repaired", Note, "已按要求删去尖刺";
+    /// An invalid polygon was made valid, as was asked for.
+    ValidityRepaired = "validity-repaired", Note, "已按要求将无效多边形修复为有效";
+    /// A repair that was asked for was not done: it would change the land, or its result would be invalid, too.
+    RepairRefused = "repair-refused", Warning, "要求的修复未执行：会改变宗地或结果仍无效";
     /// A check was left out, because the layer is larger than its memory allows or what it needs is not there.
     CheckSkipped = "check-skipped", Note, "某项检查未执行：数据量超出内存上限或缺少所需图层";
 }

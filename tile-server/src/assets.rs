@@ -6,9 +6,10 @@ use crate::pool::Waiting;
 use crate::problem::{Problem, shorten};
 use crate::representation::Representation;
 use crate::view::Audience;
-use axum::extract::Path;
-use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use axum::extract::{Path, RawQuery};
+use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
@@ -50,6 +51,15 @@ pub(crate) async fn viewer(ask: Ask) -> Answer {
     headers.insert(CONTENT_SECURITY_POLICY, crate::ask::header(&policy));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     Ok(response)
+}
+
+/// `/map/`: leads to the viewer, whose page names its files from where it is.
+pub(crate) async fn viewer_below(RawQuery(query): RawQuery) -> Response {
+    let query = query.map_or_else(String::new, |query| format!("?{query}"));
+    // Relative, so that it holds behind any proxy.
+    let location = HeaderValue::from_str(&format!("../map{query}"));
+    let location = location.unwrap_or_else(|_| HeaderValue::from_static("../map"));
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, location)]).into_response()
 }
 
 /// `/map/{file}`: the viewer's scripts and styles, whose names change with their content.

@@ -138,7 +138,7 @@ pub(crate) fn table() -> Vec<Route> {
         row("/fonts/{stack}/{range}", get(assets::glyphs), Takes::Anything, [body("application/x-protobuf")], NAMED, "Glyphs: {range} is 0-255.pbf"),
         row("/sprites/{name}", get(assets::sprites), Takes::Anything, [body("image/png"), JSON], NAMED, "Icons"),
         row("/map", get(assets::viewer), Takes::Anything, [HTML], NAMED, "The map in a browser"),
-        row("/map/", get(assets::viewer), Takes::Anything, [HTML], NAMED, "The map in a browser"),
+        row("/map/", get(assets::viewer_below), Takes::Anything, [HTML], NAMED, "The map in a browser"),
         row("/map/{*file}", get(assets::viewer_file), Takes::Anything, [body("*/*")], NAMED, "The viewer's files"),
         row("/health/live", get(health::live), Takes::Anything, [JSON], &[400], "Whether the process answers"),
         row("/health/ready", get(health::ready), Takes::Anything, [JSON], &[400, 503], "Whether the map is there"),

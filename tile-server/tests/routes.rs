@@ -212,6 +212,59 @@ fn what_is_claimed_can_be_had() {
     }
 }
 
+/// OGC API Features, part 1, requirements 28 and 31: links to a page and to a feature in every other form.
+#[test]
+fn pages_and_features_link_to_their_other_forms() {
+    let (server, _) = serve_city("");
+    let others = |path: &str| {
+        let all = links(&server.get(path).json());
+        let others = all.iter().filter(|link| link["rel"] == "alternate");
+        let named = others.map(|link| {
+            let query = link["href"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
+            (link["type"].as_str().unwrap().to_owned(), query)
+        });
+        named.collect::<Vec<_>>()
+    };
+    let page = others("/collections/pois/items?limit=3&properties=name");
+    let types: Vec<_> = page
+        .iter()
+        .map(|(media_type, _)| media_type.split(';').next().unwrap())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "application/geo+json-seq",
+            "application/x-ndjson",
+            "text/csv",
+            "application/flatgeobuf",
+            "application/vnd.apache.parquet",
+            "application/geopackage+sqlite3",
+            "application/zip",
+            "text/html"
+        ]
+    );
+    assert!(
+        page.iter()
+            .all(|(_, query)| query.starts_with("limit=3&properties=name&f=")),
+        "{page:?}"
+    );
+    let feature = others("/collections/%E5%AE%97%E5%9C%B0/items/west?crs=EPSG:4490");
+    assert_eq!(feature.len(), 1);
+    assert!(
+        feature[0].0.starts_with("text/html") && feature[0].1 == "f=html&crs=EPSG:4490",
+        "{feature:?}"
+    );
+    let html = server.get("/collections/pois/items?f=html&limit=3").text();
+    assert!(html.contains("f=json") && html.contains("<svg"), "{html}");
+}
+
+#[test]
+fn the_map_with_a_slash_behind_it_leads_to_the_map() {
+    let (server, _) = serve_city("");
+    let reply = server.get("/map/?lang=en");
+    assert_eq!((reply.status, reply.header("location")), (308, Some("../map?lang=en")));
+}
+
 #[test]
 fn every_link_says_what_it_leads_to_and_does() {
     let (server, _) = serve_city("");
@@ -225,6 +278,8 @@ fn every_link_says_what_it_leads_to_and_does() {
         "/collections/pois/tiles/WebMercatorQuad",
         "/tileMatrixSets",
         "/styles",
+        "/collections/pois/items?limit=3&datetime=../..",
+        "/collections/%E5%AE%97%E5%9C%B0/items/west?crs=EPSG:4490",
     ] {
         for link in links(&server.get(path).json()) {
             let (href, kind) = (link["href"].as_str().unwrap(), link["type"].as_str().unwrap());

@@ -24,6 +24,7 @@ Examples:
   onemap-import load survey.gpkg --source-layer zd --layer parcels --key ZDDM --mode upsert --to city.gpkg
   onemap-import check parcels.shp --report findings.html
   onemap-import check parcels.shp districts.shp --define parcels --define districts
+  onemap-import load survey.shp --crs EPSG:4547 --repair vertices,spikes --to city.gpkg
   onemap-import map zd.shp --layer parcels --define parcels --crs EPSG:4547 --write zd.map.toml
   onemap-import load zd.shp --define parcels --crs EPSG:4547 --map zd.map.toml --to city.gpkg
   onemap-import sample --features 10000 --to demo.gpkg
@@ -112,6 +113,9 @@ struct SourceArgs {
     /// Keep rows that are set aside in this folder, as the source has them: a CSV file for each layer
     #[arg(long, value_name = "FOLDER")]
     quarantine: Option<std::path::PathBuf>,
+    /// Repair geometries, each with a finding: vertices, spikes, validity (with commas between), or all
+    #[arg(long, value_name = "RULES")]
+    repair: Option<crate::repair::Rules>,
     /// Write all findings to this file (.json, .csv or .html)
     #[arg(long, value_name = "FILE")]
     report: Option<std::path::PathBuf>,
@@ -137,6 +141,7 @@ impl SourceArgs {
             key: self.key.clone(),
             access: None,
             quarantine: self.quarantine.clone(),
+            repair: self.repair.clone().unwrap_or_default(),
             definitions: settings::definitions(&self.define)?,
             mapping: self.map.as_deref().map(settings::mapping).transpose()?,
         })

@@ -78,7 +78,7 @@ fn look_for_repeats(path: &Path, found: &mut Vec<Fault>) {
 /// The tip of the first spike of a ring.
 ///
 /// The angle is that between the ways to both neighbours, by its sine and cosine together: precise near zero.
-fn spike(ring: &[Coord], scale: Scale) -> Option<Coord> {
+pub fn spike(ring: &[Coord], scale: Scale) -> Option<Coord> {
     let n = ring.len();
     (0..n)
         .map(|i| (ring[(i + n - 1) % n], ring[i], ring[(i + 1) % n]))

@@ -4,10 +4,12 @@ use super::key;
 use onemap_model::cql2::Datum;
 use onemap_model::{Finite, Value};
 
-/// A sum that does not depend on the order of what it is of: whole numbers exactly, others in twice the digits.
+/// A sum that does not depend on the order of what it is of: whole numbers and decimals of few digits exactly, as people
+/// add them, others in twice the digits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sum {
     whole: i128,
+    billionths: i128,
     high: f64,
     low: f64,
     has_fractions: bool,
@@ -45,6 +47,10 @@ impl Sum {
     /// Adds a number.
     pub fn fraction(&mut self, number: f64) {
         self.has_fractions = true;
+        if let Some(billionths) = whole_billionths(number) {
+            self.billionths += i128::from(billionths);
+            return;
+        }
         let sum = self.high + number;
         let lost = if self.high.abs() >= number.abs() {
             (self.high - sum) + number
@@ -73,8 +79,25 @@ impl Sum {
 
     /// What [`Sum::fraction`] was given.
     pub fn float(&self) -> f64 {
-        self.high + self.low
+        let (whole, rest) = (self.billionths / BILLION, self.billionths % BILLION);
+        let decimals = match i64::try_from(self.billionths) {
+            // One division of two exact numbers is rounded once.
+            Ok(few) if few.unsigned_abs() < 1 << 53 => few as f64 / BILLION as f64,
+            _ => whole as f64 + rest as f64 / BILLION as f64,
+        };
+        decimals + (self.high + self.low)
     }
+}
+
+const BILLION: i128 = 1_000_000_000;
+
+/// How many billionths a number is, where it is the float next to so many: what was surveyed is written in decimals, and
+/// 0.1 means a tenth. Up to a million that is fifteen digits, which a float tells apart (IEEE 754, clause 5.12.2).
+fn whole_billionths(number: f64) -> Option<i64> {
+    let billionths = (number * BILLION as f64).round();
+    #[expect(clippy::float_cmp, reason = "the very float is meant")]
+    let is_whole = number.abs() < 1e6 && billionths / BILLION as f64 == number;
+    is_whole.then_some(billionths as i64)
 }
 
 impl Ends {
@@ -144,6 +167,21 @@ mod tests {
         mean.add(&Datum::Int(4), 0.5);
         mean.add(&Datum::Int(1), 1.0);
         assert_eq!(mean.mean(), Some(2.0));
+    }
+
+    #[test]
+    fn decimals_are_summed_as_people_do() {
+        let sum = |numbers: &[f64]| {
+            let mut sum = Sum::default();
+            numbers.iter().for_each(|&number| sum.add(&Datum::Float(number), 1.0));
+            sum.total()
+        };
+        assert_eq!(sum(&[0.1; 10]), Some(Total::Float(1.0)));
+        assert_eq!(sum(&[0.1, 0.2]), Some(Total::Float(0.3)));
+        assert_eq!(sum(&[5217.69, -17.69, 0.005]), Some(Total::Float(5200.005)));
+        assert_eq!(sum(&[999_999.99; 100_000]), Some(Total::Float(99_999_999_000.0)));
+        // What is no decimal of few digits is added to that, in its own digits.
+        assert_eq!(sum(&[0.5, 1.0 / 3.0]), Some(Total::Float(0.5 + 1.0 / 3.0)));
     }
 
     #[test]

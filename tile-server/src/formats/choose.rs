@@ -52,6 +52,12 @@ impl Format {
         ALL.iter().map(|names| names.format)
     }
 
+    /// One form for each media type that `Accept` may name, the default first.
+    pub(crate) fn negotiable() -> impl Iterator<Item = Format> {
+        let named = ALL.iter().filter(|names| !names.media_types.is_empty());
+        named.map(|names| names.format)
+    }
+
     /// The form that a request asks for: by `f`, else by `Accept`; GeoJSON where neither says anything that is known.
     ///
     /// # Errors

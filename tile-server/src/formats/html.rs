@@ -6,6 +6,7 @@ use super::{FeatureWriter, Foot, Note, Shown, WriteError};
 use crate::html::{self, Page, escape};
 use crate::links::Link;
 use crate::params::encode;
+use onemap_model::Geometry;
 use onemap_model::cql2::{Datum, Subject};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -18,8 +19,13 @@ const MAX_CELL_CHARS: usize = 120;
 pub(super) struct Table<'a> {
     sink: &'a mut (dyn Write + Send),
     shown: Shown<'a>,
+    /// What people read above the public ids.
+    id_title: &'a str,
     columns: Vec<Column<'a>>,
     rows: String,
+    /// What the picture shows, with addresses.
+    pictured: Vec<(String, Geometry)>,
+    vertices: usize,
     returned: u64,
 }
 
@@ -27,13 +33,19 @@ impl<'a> Table<'a> {
     /// Begins a table.
     pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Self {
         let mut columns = shown.columns();
-        // The public id, which is the link, tells more.
-        columns.retain(|column| column.source != Source::Fid);
+        // The public id, which is the link, tells more; so it does of the field that gives it.
+        let key = shown.layer.key();
+        columns.retain(|column| column.source != Source::Fid && key.map(Source::Field) != Some(column.source));
+        // What was asked for comes first.
+        columns.sort_by_key(|column| column.source != Source::Distance);
         Self {
             sink,
+            id_title: key.map_or("id", |key| &shown.layer.fields()[key].title),
             columns,
             shown,
             rows: String::new(),
+            pictured: Vec::new(),
+            vertices: 0,
             returned: 0,
         }
     }
@@ -48,7 +60,20 @@ impl<'a> Table<'a> {
             format!("<th title=\"{}\">{}</th>", escape(&column.name), escape(title))
         };
         let cells: String = self.columns.iter().map(cell).collect();
-        format!("<tr><th>id</th>{cells}</tr>")
+        format!("<tr><th title=\"id\">{}</th>{cells}</tr>", escape(self.id_title))
+    }
+}
+
+impl Table<'_> {
+    /// Takes a feature into the picture, as long as there is room.
+    fn picture(&mut self, address: String, feature: &dyn Subject) {
+        if self.vertices > html::most_vertices() {
+            return;
+        }
+        if let Some(geometry) = feature.geometry() {
+            self.vertices += geometry.coords().count();
+            self.pictured.push((address, geometry.into_owned()));
+        }
     }
 }
 
@@ -56,12 +81,9 @@ impl FeatureWriter for Table<'_> {
     fn feature(&mut self, feature: &dyn Subject, distance_m: Option<f64>) -> Result<(), WriteError> {
         self.returned += 1;
         let id = feature.public_id();
-        let _ = write!(
-            self.rows,
-            "<tr><td><a href=\"items/{}\">{}</a></td>",
-            encode(&id),
-            escape(&id)
-        );
+        let address = format!("items/{}", encode(&id));
+        let _ = write!(self.rows, "<tr><td><a href=\"{address}\">{}</a></td>", escape(&id));
+        self.picture(address, feature);
         for column in &self.columns {
             let value = column.value(feature, distance_m);
             let is_number = matches!(value, Datum::Int(_) | Datum::Float(_));
@@ -87,9 +109,10 @@ impl FeatureWriter for Table<'_> {
         };
         let matched = foot.matched.map_or_else(String::new, |matched| format!(" / {matched}"));
         let content = format!(
-            "<p>{}{matched} {}</p><table>{}{}</table>{}",
+            "<p>{}{matched} {}</p>{}<table>{}{}</table>{}",
             self.returned,
             walk(foot.links),
+            html::shapes(&self.pictured).unwrap_or_default(),
             self.head(),
             self.rows,
             listed(foot.links),

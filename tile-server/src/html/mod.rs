@@ -11,7 +11,7 @@ mod value;
 
 pub(crate) use api::api;
 pub(crate) use layers::{fields, front, layer, layers, map};
-pub(crate) use picture::{outline, shape};
+pub(crate) use picture::{most_vertices, outline, shape, shapes};
 pub(crate) use value::{links, value};
 
 use crate::ask::{Answer, Ask, DependsOn, Freshness};

@@ -1,6 +1,7 @@
 //! Small pictures: where a layer lies, what shape a feature has. Inline SVG with presentation attributes alone, for the
 //! policy of pages allows no styles in them.
 
+use super::escape;
 use onemap_model::{Bbox, Coord, Geometry, Path};
 use std::fmt::Write;
 
@@ -65,13 +66,29 @@ pub(crate) fn shape(geometry: &Geometry, bbox: Bbox) -> Option<String> {
     let frame = Frame::around(bbox);
     let (mut path, mut dots) = (Drawn::default(), String::new());
     draw(geometry, &frame, &mut path, &mut dots);
-    let look = "fill=\"#0b5cad\" fill-opacity=\"0.2\" stroke=\"#0b5cad\" fill-rule=\"evenodd\"";
-    let closed = format!("<path d=\"{}\" {look}/>", path.areas);
-    let open = format!(
-        "<path d=\"{}\" fill=\"none\" stroke=\"#0b5cad\" stroke-width=\"2\"/>",
-        path.lines
-    );
-    (path.vertices > 0 && path.vertices <= MAX_VERTICES).then(|| picture(&(closed + &open + &dots)))
+    (path.vertices > 0 && path.vertices <= MAX_VERTICES).then(|| picture(&(path.elements() + &dots)))
+}
+
+/// Geometries in longitude and latitude, each leading to an address; none where there is nothing to be seen.
+pub(crate) fn shapes(all: &[(String, Geometry)]) -> Option<String> {
+    let around = |geometry: &Geometry| Bbox::around(geometry.coords());
+    let whole = all
+        .iter()
+        .filter_map(|(_, geometry)| around(geometry))
+        .reduce(Bbox::union)?;
+    let frame = Frame::around(whole);
+    let mut content = String::new();
+    for (address, geometry) in all {
+        let (mut path, mut dots) = (Drawn::default(), String::new());
+        draw(geometry, &frame, &mut path, &mut dots);
+        let _ = write!(content, "<a href=\"{}\">{}{dots}</a>", escape(address), path.elements());
+    }
+    Some(picture(&content))
+}
+
+/// So many vertices are drawn in one picture.
+pub(crate) const fn most_vertices() -> usize {
+    MAX_VERTICES
 }
 
 #[derive(Default)]
@@ -79,6 +96,20 @@ struct Drawn {
     areas: String,
     lines: String,
     vertices: usize,
+}
+
+impl Drawn {
+    fn elements(&self) -> String {
+        let path = |data: &str, look: &str| match data {
+            "" => String::new(),
+            data => format!("<path d=\"{data}\" stroke=\"#0b5cad\" {look}/>"),
+        };
+        let areas = path(
+            &self.areas,
+            "fill=\"#0b5cad\" fill-opacity=\"0.2\" fill-rule=\"evenodd\"",
+        );
+        areas + &path(&self.lines, "fill=\"none\" stroke-width=\"2\"")
+    }
 }
 
 fn draw(geometry: &Geometry, frame: &Frame, drawn: &mut Drawn, dots: &mut String) {

@@ -15,6 +15,8 @@ use onemap_model::Fid;
 const PLACES: [&str; 3] = [AFTER, BEFORE, "offset"];
 /// What a link to something else of the same layer keeps.
 const KEPT: [&str; 5] = [VERSION, DATETIME, "crs", "properties", "f"];
+/// What a link to the same in another form keeps.
+const KEPT_IN_OTHERS: [&str; 4] = [VERSION, DATETIME, "crs", "properties"];
 
 /// The links of a page. Those to other pages name the version and the moment, so that nothing is there twice and nothing
 /// is missing, whatever is written meanwhile.
@@ -50,12 +52,19 @@ pub(super) fn of_page(ask: &Ask, query: &PageQuery, page: &Page, format: Format)
         }
         _ => {}
     }
+    // Other forms have no place for them but the head of the answer, which has to be short.
+    if matches!(format, Format::GeoJson | Format::Html) {
+        links.extend(Format::negotiable().filter(|other| *other != format).map(|other| {
+            let address = at(ask.params.with("f", other.word()));
+            Link::new("alternate", address, other.content_type(), other.title())
+        }));
+    }
     links.push(collection(ask, query.layer.name()));
     links
 }
 
-/// The links of one feature.
-pub(super) fn of_item(ask: &Ask, layer: &str, id: &str, media_type: &'static str) -> Vec<Link> {
+/// The links of one feature, which is shown in a form and could be in another.
+pub(super) fn of_item(ask: &Ask, layer: &str, id: &str, format: Format, other: Format) -> Vec<Link> {
     let own = format!("/collections/{}/items/{}", encode(layer), encode(id));
     let kept = ask.params.only(&KEPT);
     let query = if kept.is_empty() { kept } else { format!("?{kept}") };
@@ -65,8 +74,17 @@ pub(super) fn of_item(ask: &Ask, layer: &str, id: &str, media_type: &'static str
         "application/geo+json",
         "What it was",
     );
+    let alternate = ask.params.only(&KEPT_IN_OTHERS);
+    let mark = if alternate.is_empty() { "" } else { "&" };
+    let alternate = ask.url(&format!("{own}?f={}{mark}{alternate}", other.word()));
     vec![
-        Link::new("self", ask.url(&format!("{own}{query}")), media_type, "This feature"),
+        Link::new(
+            "self",
+            ask.url(&format!("{own}{query}")),
+            format.content_type(),
+            "This feature",
+        ),
+        Link::new("alternate", alternate, other.content_type(), other.title()),
         collection(ask, layer),
         versions,
     ]

@@ -111,12 +111,16 @@ pub(crate) async fn item(ask: Ask, Path((name, id)): Path<(String, String)>) -> 
             Problem::not_found(format!("layer {name:?} has no feature {id:?} {time}"))
         };
         let feature = feature.ok_or_else(missing)?;
-        let links = links::of_item(&asked, layer.name(), &id, Format::GeoJson.content_type());
         let shown = look.of(layer.definition());
-        let (form, out) = match format {
-            Format::Html => (Format::Html, html::one(&shown, feature, &links)),
-            // One feature comes as GeoJSON, whatever else a page of them could be.
-            _ => (Format::GeoJson, geojson::one(shown, feature, &links)?),
+        // One feature comes as GeoJSON, whatever else a page of them could be.
+        let (form, other) = match format {
+            Format::Html => (Format::Html, Format::GeoJson),
+            _ => (Format::GeoJson, Format::Html),
+        };
+        let links = links::of_item(&asked, layer.name(), &id, form, other);
+        let out = match form {
+            Format::Html => html::one(&shown, feature, &links),
+            _ => geojson::one(shown, feature, &links)?,
         };
         Ok(Representation::new(form.content_type(), out.into_bytes(), coding))
     };
