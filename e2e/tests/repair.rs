@@ -131,7 +131,7 @@ fn a_delivery_is_repaired_where_that_was_asked_for_and_told() {
     let shown = import(&["show", store, "1"]).succeeded();
     assert!(shown.stdout.contains("spike-repaired"), "{}", shown.stdout);
     let report = folder.path().join("again.json");
-    import(&["check", store, "--report", report.to_str().unwrap()]).succeeded();
+    import(&["check", store, "--key", "code", "--report", report.to_str().unwrap()]).succeeded();
     assert_eq!(of_shape(&findings(&report)), named(&[("self-intersection", "bow")]));
 
     // Nothing else changed.

@@ -251,7 +251,7 @@ fn pages_and_features_link_to_their_other_forms() {
     let feature = others("/collections/%E5%AE%97%E5%9C%B0/items/west?crs=EPSG:4490");
     assert_eq!(feature.len(), 1);
     assert!(
-        feature[0].0.starts_with("text/html") && feature[0].1 == "f=html&crs=EPSG:4490",
+        feature[0].0.starts_with("text/html") && feature[0].1 == "f=html&crs=EPSG%3A4490",
         "{feature:?}"
     );
     let html = server.get("/collections/pois/items?f=html&limit=3").text();

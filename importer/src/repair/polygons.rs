@@ -1,6 +1,8 @@
 //! Invalid polygons made valid by GEOS.
 
 use crate::geometry;
+use crate::quality::measure::Scale;
+use crate::quality::shape::SLIVER_M;
 use crate::quality::validity::open_ring;
 use crate::{messages, ogr};
 use gdal::cpl::CslStringList;
@@ -9,7 +11,7 @@ use onemap_model::{Geometry, GeometryType, Polygon, wkb};
 /// The polygons of a geometry, valid, and nothing else.
 ///
 /// GEOS's method `structure`: every ring is made valid by itself, then holes are cut from shells; what has no area is
-/// left out. Rings that have no area of their own are left out before, for GEOS takes none.
+/// left out, and so are slivers that come of it. Rings that have no area of their own are left out before, for GEOS takes none.
 ///
 /// # Errors
 /// Why that cannot be, in words.
@@ -22,13 +24,22 @@ pub(super) fn made_valid(geometry: &Geometry) -> Result<Geometry, String> {
         return Err("没有面积 / it has no area".to_owned());
     }
     let mut bytes = Vec::new();
-    wkb::encode(&Geometry::Polygons(polygons), GeometryType::MultiPolygon, &mut bytes);
+    wkb::encode(
+        &Geometry::Polygons(polygons.clone()),
+        GeometryType::MultiPolygon,
+        &mut bytes,
+    );
     let repaired = by_geos(&mut bytes);
     // What GEOS said is no news of the next row.
     let said = messages::take_line();
     messages::forget();
     let repaired = repaired.map_err(|reason| said.unwrap_or(reason))?;
-    match areas(repaired) {
+    let mut repaired = areas(repaired);
+    if repaired.len() > polygons.len() {
+        // What a line cut off where it crossed itself is no land.
+        repaired.retain(|part| !is_sliver(part));
+    }
+    match repaired {
         polygons if polygons.is_empty() => Err("没有面积 / it has no area".to_owned()),
         polygons => Ok(Geometry::Polygons(polygons)),
     }
@@ -50,6 +61,12 @@ fn with_area(polygon: &Polygon) -> Option<Polygon> {
     Some(Polygon {
         rings: std::iter::once(shell).chain(holes).cloned().collect(),
     })
+}
+
+fn is_sliver(part: &Polygon) -> bool {
+    let shell = part.rings.first().map(|shell| shell.coords()).unwrap_or_default();
+    let latitude = shell.first().map_or(0.0, |at| at.y);
+    Scale::at(latitude).ring(shell).width_m() < SLIVER_M
 }
 
 fn by_geos(bytes: &mut Vec<u8>) -> Result<Geometry, String> {
