@@ -23,7 +23,7 @@ DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 comma := ,
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test bench bench-postgis bench-tiles bench-queries validity clients conformance fmt lint deny advisories assets release clean-demo
+.PHONY: help demo test bench bench-postgis bench-tiles bench-queries pictures validity clients conformance fmt lint deny advisories assets release clean-demo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -85,6 +85,13 @@ bench-tiles: ## tiles beside Martin, a bare server and tippecanoe, and mixed loa
 	@cargo build --release --locked -p onemap-benches
 	$(call say,Measuring tiles of a city of $(BENCH_FEATURES) parcels)
 	@$(TARGET_DIR)/release/tiles --features $(BENCH_FEATURES) $(BENCH_TILES)
+
+pictures: ## draw a city from live tiles and from tippecanoe's, side by side, into docs/pictures; 15 minutes; needs the network for tippecanoe
+	$(call say,System packages for the pictures)
+	@scripts/setup test
+	@$(MAKE) release
+	$(call say,Pictures)
+	@ONEMAP_BIN_DIR=$(TARGET_DIR)/release scripts/pictures/run
 
 validity: ## ask GEOS about every polygon in 10 000 tiles of three real data sets, by two decoders; minutes; needs the network for them
 	$(call say,System packages for the decoders)
