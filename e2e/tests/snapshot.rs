@@ -68,10 +68,13 @@ fn city(store: &Path, parcels: &str) -> String {
 }
 
 /// Another program moves on with the store while no server looks.
+fn say(store: &str, sql: &str) {
+    let done = Command::new("ogrinfo").args(["-q", store, "-sql", sql]).status();
+    assert!(done.unwrap().success(), "{sql}");
+}
+
 fn edit(store: &str) {
-    let sql = "UPDATE parcels SET zl = '改过的路1号' WHERE fid % 7 = 0";
-    let edited = Command::new("ogrinfo").args(["-q", store, "-sql", sql]).status();
-    assert!(edited.unwrap().success());
+    say(store, "UPDATE parcels SET zl = '改过的路1号' WHERE fid % 7 = 0");
 }
 
 #[test]
@@ -102,14 +105,7 @@ fn a_restart_begins_with_it_and_reads_only_what_came_later() {
         "{said}"
     );
     // A layer that is gone, and one that is new.
-    let sql = "DROP TABLE roads";
-    assert!(
-        Command::new("ogrinfo")
-            .args(["-q", &store, "-sql", sql])
-            .status()
-            .unwrap()
-            .success()
-    );
+    say(&store, "DROP TABLE roads");
     let with = serve(&store, snapshot.to_str().unwrap());
     assert_eq!(with.get("/collections/roads").status, 404);
     stopped(with);
@@ -157,14 +153,7 @@ fn a_copy_of_an_older_state_that_went_another_way_is_found_out() {
     stopped(serve(&store, snapshot.to_str().unwrap()));
     // The backup comes to the same number of versions by another edit.
     std::fs::copy(&backup, &store).unwrap();
-    let sql = "UPDATE pois SET name = '另一个' WHERE fid % 3 = 0";
-    assert!(
-        Command::new("ogrinfo")
-            .args(["-q", &store, "-sql", sql])
-            .status()
-            .unwrap()
-            .success()
-    );
+    say(&store, "UPDATE pois SET name = '另一个' WHERE fid % 3 = 0");
     assert_as_without(&store, &snapshot, &["the snapshot is not used", "another way"]);
     // And the backup alone is older than what was kept.
     std::fs::copy(&backup, &store).unwrap();
