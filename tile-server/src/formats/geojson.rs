@@ -127,8 +127,8 @@ impl FeatureWriter for Collection<'_> {
             let _ = write!(out, ",\"numberMatched\":{matched},\"numberReturned\":{}", self.returned);
         }
         if !foot.links.is_empty() {
-            let links = serde_json::Value::from_iter(foot.links.iter().map(Link::to_json));
-            let _ = write!(out, ",\"links\":{links}");
+            out.push_str(",\"links\":");
+            Link::write_list(foot.links, out);
         }
         out.push('}');
         self.out.finish()?;

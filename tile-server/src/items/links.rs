@@ -54,8 +54,10 @@ pub(super) fn of_page(ask: &Ask, query: &PageQuery, page: &Page, format: Format)
     }
     // Other forms have no place for them but the head of the answer, which has to be short.
     if matches!(format, Format::GeoJson | Format::Html) {
+        let mut others = ask.url(&format!("{}?{}", ask.path, ask.params.edited(&["f"], &[])));
+        others.push_str(if others.ends_with('?') { "f=" } else { "&f=" });
         links.extend(Format::negotiable().filter(|other| *other != format).map(|other| {
-            let address = at(ask.params.with("f", other.word()));
+            let address = [&others, other.word()].concat();
             Link::new("alternate", address, other.content_type(), other.title())
         }));
     }
