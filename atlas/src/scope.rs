@@ -67,6 +67,12 @@ impl Scope<'_> {
         boxes.min_by(|a, b| area(a).total_cmp(&area(b)))
     }
 
+    /// Whether a feature has a point in common with the box, where there is one.
+    pub(crate) fn touches(&self, live: &Live, slot: usize) -> bool {
+        self.bbox
+            .is_none_or(|bbox| intersect::touches(&live.segment.shapes, slot, bbox))
+    }
+
     /// Where the features are, and perhaps others.
     pub(crate) fn slots(&self, live: &Live) -> Slots {
         match self.narrowest() {
@@ -107,10 +113,9 @@ impl Scope<'_> {
         };
         let shapes = &live.segment.shapes;
         let mut sum = 0;
-        // What lies inside by more than rounding can move a vertex has all its vertices in the box.
         live.segment
             .tree
-            .split(&outer, &outer.widened(-3), &mut |found| match found {
+            .split(&outer, &outer.inside(), &mut |found| match found {
                 Found::Inside(run) => sum += whole(run),
                 Found::OnEdge(slot) => {
                     let is_in = counts(slot) && intersect::touches(shapes, slot as usize, bbox);
@@ -155,14 +160,8 @@ impl LayerSnapshot {
         self.segments.iter().flat_map(move |live| {
             let slots = scope.slots(live);
             let times = Times::of(live, scope.when, slots.len());
-            let is_in = move |slot: &u32| {
-                let shapes = &live.segment.shapes;
-                live.has(*slot)
-                    && times.has(live, *slot)
-                    && scope
-                        .bbox
-                        .is_none_or(|bbox| intersect::touches(shapes, *slot as usize, bbox))
-            };
+            let is_in =
+                move |slot: &u32| live.has(*slot) && times.has(live, *slot) && scope.touches(live, *slot as usize);
             let slots = slots.filter(is_in);
             slots.map(|slot| FeatureView::new(&live.segment, slot))
         })

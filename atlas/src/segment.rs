@@ -9,6 +9,7 @@ use crate::index::ids::IdIndex;
 use crate::index::numbers::NumberIndex;
 use crate::index::rtree::RTree;
 use onemap_model::{Bbox, Fid};
+use std::borrow::Cow;
 
 /// Features in arrays that have one entry or run for each slot: a feature's place in Hilbert order.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Segment {
             Some(ids) => ids.candidates(id, |seed, slot| self.id_hash(seed, slot)),
             None => id.parse().map_or(&[][..], |number| self.numbers.slots_of(number)),
         };
-        let has_id = move |slot: &u32| self.with_public_id(*slot, |own| own == id.as_bytes());
+        let has_id = move |slot: &u32| self.public_id(*slot) == id;
         slots.iter().copied().filter(has_id)
     }
 
@@ -62,13 +63,12 @@ impl Segment {
             .map_or(Cell::Null, |column| column.get(slot as usize))
     }
 
-    /// Hands the public id, as UTF-8, to `use_id`: the key's text, or the feature number where there is no key or it is
-    /// null.
-    pub fn with_public_id<R>(&self, slot: u32, use_id: impl FnOnce(&[u8]) -> R) -> R {
+    /// The public id: the key's text, or the feature number where there is no key or it is null.
+    pub fn public_id(&self, slot: u32) -> Cow<'_, str> {
         match self.key.map_or(Cell::Null, |key| self.cell(slot, key)) {
-            Cell::Text(text) => use_id(text.as_bytes()),
-            Cell::Null => use_id(self.fid(slot).to_string().as_bytes()),
-            other => use_id(other.to_value().to_string().as_bytes()),
+            Cell::Text(text) => Cow::Borrowed(text),
+            Cell::Null => Cow::Owned(self.fid(slot).to_string()),
+            other => Cow::Owned(other.to_value().to_string()),
         }
     }
 
@@ -87,6 +87,6 @@ impl Segment {
     }
 
     fn id_hash(&self, seed: u64, slot: u32) -> u32 {
-        self.with_public_id(slot, |id| IdIndex::hash(seed, id))
+        IdIndex::hash(seed, self.public_id(slot).as_bytes())
     }
 }

@@ -6,6 +6,7 @@ use crate::query::subject::datum;
 use crate::segment::Segment;
 use onemap_model::cql2::Datum;
 use onemap_model::{Bbox, Feature, Fid, Geometry, Row, TimeSpan, Value};
+use std::borrow::Cow;
 
 /// Reads one feature in place; what is asked for is copied out.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +26,8 @@ impl<'a> FeatureView<'a> {
     }
 
     /// Its public id: the text of its key, or its number where there is no key or the key is null.
-    pub fn public_id(&self) -> String {
-        self.segment
-            .with_public_id(self.slot, |id| String::from_utf8_lossy(id).into_owned())
+    pub fn public_id(&self) -> Cow<'a, str> {
+        self.segment.public_id(self.slot)
     }
 
     /// Where it is, in longitude and latitude; none for a null geometry. Coordinates are exactly those given.

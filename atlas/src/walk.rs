@@ -1,8 +1,8 @@
 //! Features in the order of their numbers, from any number on, forwards and backwards: what pages are made of.
 
 use crate::hits::Hit;
+use crate::index::rtree::Found;
 use crate::live::Live;
-use crate::query::intersect;
 use crate::scope::{Scope, Times};
 use crate::world::WorldBox;
 use crate::{FeatureView, LayerSnapshot};
@@ -38,11 +38,11 @@ impl LayerSnapshot {
         direction: Direction,
     ) -> impl Iterator<Item = FeatureView<'a>> {
         let around = scope.narrowest().map(WorldBox::around);
-        let hits = match &around {
-            Some(around) if self.candidates(around) < self.len() / FEW => {
-                Hits::ByPlace(self.by_place(around, from, direction))
-            }
-            _ => Hits::ByNumber(ByNumber::new(&self.segments, from, direction)),
+        let few = around.as_ref().and_then(|around| self.few(&scope, around));
+        let is_by_place = few.is_some();
+        let hits = match few {
+            Some(few) => Hits::ByPlace(self.by_place(&scope, few, from, direction)),
+            None => Hits::ByNumber(ByNumber::new(&self.segments, from, direction)),
         };
         let times: Vec<Times<'_>> = self
             .segments
@@ -55,30 +55,52 @@ impl LayerSnapshot {
             let is_near =
                 |around: &WorldBox| slot < live.segment.tree.len() && live.segment.tree.entry(slot).intersects(around);
             times[hit.segment as usize].has(live, hit.slot)
-                && around.as_ref().is_none_or(is_near)
-                && scope
-                    .bbox
-                    .is_none_or(|bbox| intersect::touches(&live.segment.shapes, slot, bbox))
+                && (is_by_place || around.as_ref().is_none_or(is_near) && scope.touches(live, slot))
         };
         let view = |hit: Hit| FeatureView::new(&self.segments[hit.segment as usize].segment, hit.slot);
         hits.filter(is_in).map(view)
     }
 
-    /// How many features have a box that meets `around`, those that are gone included.
-    fn candidates(&self, around: &WorldBox) -> usize {
-        self.segments.iter().map(|live| live.segment.tree.count(around)).sum()
+    /// What may be in `scope`, segment by segment, where that is little. What is surely in its box comes in runs.
+    fn few(&self, scope: &Scope<'_>, around: &WorldBox) -> Option<Vec<(u32, Found)>> {
+        // What lies in another box has to be asked, each for itself.
+        let inside = match scope.near {
+            None => around.inside(),
+            Some(_) => WorldBox::NOTHING,
+        };
+        let (mut found, mut count) = (Vec::new(), 0);
+        for (segment, live) in (0..).zip(&self.segments) {
+            live.segment.tree.split(around, &inside, &mut |one| {
+                count += one.len();
+                found.push((segment, one));
+            });
+        }
+        (count < self.len() / FEW).then_some(found)
     }
 
-    fn by_place(&self, around: &WorldBox, from: Option<Fid>, direction: Direction) -> BinaryHeap<Reverse<Next>> {
-        let (mut nexts, mut slots) = (Vec::new(), Vec::new());
+    fn by_place(
+        &self,
+        scope: &Scope<'_>,
+        few: Vec<(u32, Found)>,
+        from: Option<Fid>,
+        direction: Direction,
+    ) -> BinaryHeap<Reverse<Next>> {
+        let mut nexts = Vec::new();
         let from = from.map(|from| direction.signed(from.as_i64()));
-        for (segment, live) in (0..).zip(&self.segments) {
-            slots.clear();
-            live.segment.tree.search(around, &mut slots);
-            let left = slots.iter().filter(|&&slot| live.has(slot));
-            let number = |&slot: &u32| (direction.signed(live.segment.fids.get(slot as usize)), segment, slot);
+        for (segment, found) in few {
+            let live = &self.segments[segment as usize];
+            let number = |slot: u32| (direction.signed(live.segment.fids.get(slot as usize)), segment, slot);
             let wanted = |next: &Next| from.is_none_or(|from| next.0 > from);
-            nexts.extend(left.map(number).filter(wanted).map(Reverse));
+            match found {
+                Found::Inside(run) => {
+                    let left = run.filter(|&slot| live.has(slot));
+                    nexts.extend(left.map(number).filter(wanted).map(Reverse));
+                }
+                Found::OnEdge(slot) if live.has(slot) && scope.touches(live, slot as usize) => {
+                    nexts.extend(Some(number(slot)).filter(wanted).map(Reverse));
+                }
+                Found::OnEdge(_) => {}
+            }
         }
         // Making a heap takes one pass, and each feature that is taken from it little: no need to sort all of them.
         nexts.into()

@@ -126,6 +126,13 @@ impl WorldBox {
         }
     }
 
+    /// What of [`WorldBox::around`] a box in degrees has whole: features whose stored vertices lie there have their exact
+    /// ones in the box, for rounding moves them by less.
+    #[must_use]
+    pub fn inside(self) -> Self {
+        self.widened(-3)
+    }
+
     /// Makes the box large enough for `at`.
     pub fn include(&mut self, at: World) {
         self.min.x = self.min.x.min(at.x);

@@ -226,7 +226,8 @@ impl Shapes {
 
     fn path(&self, path: usize) -> Path {
         let range = self.vertices(path);
-        let mut coords = self.coords[range.clone()].to_vec();
+        let mut coords = Vec::with_capacity(range.len() + 1);
+        coords.extend_from_slice(&self.coords[range.clone()]);
         let mut z = self.z.get(range).unwrap_or_default().to_vec();
         if z.iter().all(|height| height.is_nan()) {
             z.clear();

@@ -34,6 +34,16 @@ pub(crate) enum Found {
     OnEdge(u32),
 }
 
+impl Found {
+    /// How many entries these are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Inside(run) => run.len(),
+            Self::OnEdge(_) => 1,
+        }
+    }
+}
+
 impl Node {
     /// The place of the entry that it is; none for a node above entries.
     pub fn entry(self) -> Option<u32> {
@@ -147,10 +157,7 @@ impl RTree {
     /// How many entries meet `query`.
     pub fn count(&self, query: &WorldBox) -> usize {
         let mut count = 0;
-        self.split(query, query, &mut |found| match found {
-            Found::Inside(run) => count += run.len(),
-            Found::OnEdge(_) => count += 1,
-        });
+        self.split(query, query, &mut |found| count += found.len());
         count
     }
 

@@ -20,7 +20,7 @@ impl Subject for FeatureView<'_> {
     }
 
     fn public_id(&self) -> Cow<'_, str> {
-        Cow::Owned(FeatureView::public_id(self))
+        FeatureView::public_id(self)
     }
 
     fn fid(&self) -> Fid {

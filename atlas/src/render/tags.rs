@@ -94,7 +94,7 @@ impl<'a> Tags<'a> {
         let values = &mut self.values;
         let id = match self.last {
             Some((last, id)) if last == hit => id,
-            _ => source.segment.with_public_id(hit.slot, |id| values.add_text(id)),
+            _ => values.add_text(source.segment.public_id(hit.slot).as_bytes()),
         };
         self.last = Some((hit, id));
         if let Some(id) = id {

@@ -58,7 +58,7 @@ fn answers(layer: &LayerSnapshot, boxes: &[Bbox]) -> Answers {
         boundaries: moments().map(|at| layer.next_boundary(at)).to_vec(),
         tiles: tiles().map(tile).collect(),
         all: all
-            .map(|view| (view.public_id(), view.bbox(), view.to_feature()))
+            .map(|view| (view.public_id().into_owned(), view.bbox(), view.to_feature()))
             .collect(),
         found: boxes
             .iter()

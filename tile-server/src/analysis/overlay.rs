@@ -163,7 +163,7 @@ impl Question {
         effort: &Effort<'_>,
     ) -> Result<Overlaid, Problem> {
         let mut overlaid = Overlaid {
-            id: feature.public_id(),
+            id: feature.public_id().into_owned(),
             area: 0.0,
             parts: Vec::new(),
             rest: 0.0,
@@ -245,7 +245,7 @@ impl Question {
         let mut key = Vec::new();
         if self.group_by.is_empty() {
             let id = other.public_id();
-            key::push(&mut key, &Datum::Text(id.as_str().into()));
+            key::push(&mut key, &Datum::Text(id.clone()));
             return (key, vec![Cell::text(id)]);
         }
         let shown = self.group_by.iter().map(|&at| {

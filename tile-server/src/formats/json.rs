@@ -76,11 +76,21 @@ pub(super) fn write_geometry(out: &mut String, geometry: &Geometry, declared: Ge
 /// Writes a text with its quotes.
 pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push('"');
+    // Most texts have nothing to escape. To look at all bytes at once costs less than to stop at the first.
+    match text.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
+        false => out.push_str(text),
+        true => write_escaped(out, text),
+    }
+    out.push('"');
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn write_escaped(out: &mut String, text: &str) {
     let mut plain = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
+    for (at, byte) in text.bytes().enumerate().filter(|(_, byte)| is_escaped(*byte)) {
         out.push_str(&text[plain..at]);
         plain = at + 1;
         let _ = match byte {
@@ -93,7 +103,6 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
         };
     }
     out.push_str(&text[plain..]);
-    out.push('"');
 }
 
 fn tagged(out: &mut String, kind: &str, coordinates: impl FnOnce(&mut String)) {
