@@ -167,6 +167,21 @@ impl LayerSnapshot {
         })
     }
 
+    /// Whether what may be in the box has at most so many vertices together, a feature counted as one at least. Costs no
+    /// more steps than that.
+    pub fn is_light(&self, bbox: Bbox, most_vertices: usize) -> bool {
+        let (around, mut vertices) = (WorldBox::around(bbox), 0);
+        self.segments.iter().all(|live| {
+            let shapes = &live.segment.shapes;
+            let mut weigh = |slot: u32| {
+                vertices += shapes.coords_of(slot as usize).len().max(1);
+                vertices <= most_vertices
+            };
+            let mut weigh_all = |mut run: Range<u32>| run.all(&mut weigh);
+            live.segment.tree.search_while(&around, &mut weigh_all)
+        })
+    }
+
     /// How many features `scope` has; `near` leaves out nothing here.
     ///
     /// Costs a look at each feature on the border of the box; what lies inside is counted by whole branches of the tree,

@@ -94,6 +94,13 @@ impl Path {
         &self.coords
     }
 
+    /// Whether the positions in two places are the same number for number, heights included.
+    pub fn is_same(&self, a: usize, b: usize) -> bool {
+        let height = |at: usize| self.z.get(at).map(|z| z.to_bits());
+        let place = |at: usize| (self.coords[at].x.to_bits(), self.coords[at].y.to_bits());
+        place(a) == place(b) && height(a) == height(b)
+    }
+
     /// The heights: one for each position, or none at all.
     pub fn z(&self) -> &[f64] {
         &self.z

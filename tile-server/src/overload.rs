@@ -4,6 +4,7 @@
 use crate::app::App;
 use crate::config::{RawConfig, RawLimits};
 use crate::pool::Waiting;
+use crate::problem::Problem;
 use crate::tiles::tests::{PLACE, app_of};
 use crate::{listen, routes};
 use onemap_model::TileMatrixSet;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 const QUEUE: usize = 3;
 const TOO_MANY: usize = 20;
@@ -40,14 +42,36 @@ async fn serve() -> (Arc<App>, SocketAddr, oneshot::Sender<()>) {
     (app, address, stop)
 }
 
-/// Asks for the tile of a zoom that has the point in it, on a connection of its own.
+/// Asks for the tile of a zoom that has the point in it.
 async fn ask(address: SocketAddr, z: u8) -> TcpStream {
     let tile = TileMatrixSet::WebMercatorQuad.tile_at(z, PLACE).unwrap();
+    get(address, &format!("/xyz/a/{z}/{}/{}", tile.col(), tile.row())).await
+}
+
+/// Asks on a connection of its own.
+async fn get(address: SocketAddr, target: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let (col, row) = (tile.col(), tile.row());
-    let request = format!("GET /xyz/a/{z}/{col}/{row} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
+}
+
+/// Holds the only thread of the pool until something is sent, or the sender is gone. What comes out ends when it does.
+async fn hold(app: &Arc<App>) -> (mpsc::Sender<()>, JoinHandle<Result<(), Problem>>) {
+    let (release, held) = mpsc::channel::<()>();
+    let (begin, begun) = oneshot::channel();
+    let app = Arc::clone(app);
+    let holding = tokio::spawn(async move {
+        let work = move |_: &Waiting<'_>| {
+            begin.send(()).unwrap();
+            // Over, too, where the test fails before it lets go.
+            let _ = held.recv();
+            Ok(())
+        };
+        app.pool.run(work).await
+    });
+    begun.await.unwrap();
+    (release, holding)
 }
 
 /// The whole answer as text; it must come before the minute is over.
@@ -75,21 +99,7 @@ async fn until(what: &str, is_so: impl Fn() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_queue_requests_are_refused_at_once_and_all_is_well_when_it_is_over() {
     let (app, address, _stop) = serve().await;
-    let (release, held) = mpsc::channel::<()>();
-    let (begin, begun) = oneshot::channel();
-    let holding = tokio::spawn({
-        let app = Arc::clone(&app);
-        async move {
-            let work = move |_: &Waiting<'_>| {
-                begin.send(()).unwrap();
-                // Over, too, where the test fails before it lets go.
-                let _ = held.recv();
-                Ok(())
-            };
-            app.pool.run(work).await
-        }
-    });
-    begun.await.unwrap();
+    let (release, holding) = hold(&app).await;
     let mut waiting = Vec::new();
     for z in 8..8 + QUEUE as u8 {
         waiting.push(ask(address, z).await);
@@ -121,4 +131,22 @@ async fn beyond_the_queue_requests_are_refused_at_once_and_all_is_well_when_it_i
         assert!(again.starts_with("HTTP/1.1 200"), "zoom {z}: {again}");
     }
     until("every connection is closed", || connections() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_little_question_does_not_wait_behind_large_ones() {
+    let (app, address, _stop) = serve().await;
+    let (release, holding) = hold(&app).await;
+    let (x, y) = (PLACE.x, PLACE.y);
+    let near = format!("/collections/a/items?bbox={x},{y},{x},{y}");
+    let little = answer(get(address, &near).await).await;
+    assert!(little.starts_with("HTTP/1.1 200"), "{little}");
+    assert!(little.contains("\"numberMatched\":1"), "{little}");
+
+    // A filter may take long, even where it asks for little.
+    let large = get(address, &format!("{near}&filter=1=1")).await;
+    until("the other question waits", || app.pool.load() == 2).await;
+    release.send(()).unwrap();
+    assert_eq!(holding.await.unwrap(), Ok(()));
+    assert!(answer(large).await.starts_with("HTTP/1.1 200"));
 }

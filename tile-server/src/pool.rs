@@ -72,6 +72,24 @@ impl Pool {
         self.all_places - self.places.available_permits()
     }
 
+    /// Whether work that comes now has to wait.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.load() >= self.threads.current_num_threads()
+    }
+
+    /// Computes `work` where it was asked for: for what takes less time than it takes to hand it to another thread and to
+    /// wake up for the result.
+    ///
+    /// # Errors
+    /// 500 where the work panicked, or what the work itself gives.
+    pub(crate) fn run_here<T>(&self, work: impl FnOnce(&Waiting<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+        let begun = Instant::now();
+        let result = catch_unwind(AssertUnwindSafe(|| work(&Waiting(&|| false))));
+        self.counts.waited.note(Duration::ZERO);
+        self.counts.took.note(begun.elapsed());
+        result.unwrap_or_else(|_| Err(Problem::fault()))
+    }
+
     /// Computes `work` on the pool; dropping the future gives it up.
     ///
     /// # Errors
@@ -129,6 +147,9 @@ mod tests {
         let failed: Result<(), _> = pool.run(|_| panic!("on purpose")).await;
         assert_eq!(failed, Err(Problem::fault()));
         assert_eq!(pool.run(|_| Ok(7)).await, Ok(7));
+        let failed: Result<(), _> = pool.run_here(|_| panic!("on purpose, here"));
+        assert_eq!(failed, Err(Problem::fault()));
+        assert_eq!(pool.run_here(|_| Ok(8)), Ok(8));
     }
 
     #[tokio::test(flavor = "multi_thread")]

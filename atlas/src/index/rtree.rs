@@ -146,6 +146,15 @@ impl RTree {
         }
     }
 
+    /// Hands the places of all entries that meet `query` to `each`, ascending and in runs, for as long as it wants more.
+    /// Whether it did to the end.
+    pub fn search_while(&self, query: &WorldBox, each: &mut impl FnMut(Range<u32>) -> bool) -> bool {
+        self.len() == 0 || {
+            let top = self.levels.len() - 2;
+            self.search_nodes_while(top, 0..self.level(top).len(), query, each)
+        }
+    }
+
     /// Whether any entry meets `query`.
     pub fn meets(&self, query: &WorldBox) -> bool {
         self.len() > 0 && {
@@ -200,6 +209,27 @@ impl RTree {
                 self.split_nodes(level - 1, children, (outer, inner), each);
             }
         }
+    }
+
+    fn search_nodes_while(
+        &self,
+        level: usize,
+        nodes: Range<usize>,
+        query: &WorldBox,
+        each: &mut impl FnMut(Range<u32>) -> bool,
+    ) -> bool {
+        let first = nodes.start;
+        let mut found = (first..).zip(&self.level(level)[nodes]);
+        found.all(|(at, node)| {
+            if !query.intersects(node) {
+                true
+            } else if level == 0 || query.contains(node) {
+                each(self.entries_below(level, at))
+            } else {
+                let children = at * BRANCHING..((at + 1) * BRANCHING).min(self.level(level - 1).len());
+                self.search_nodes_while(level - 1, children, query, each)
+            }
+        })
     }
 
     fn meets_nodes(&self, level: usize, nodes: Range<usize>, query: &WorldBox) -> bool {
@@ -272,7 +302,19 @@ mod tests {
             let mut hits = Vec::new();
             tree.search(&query, &mut hits);
             prop_assert_eq!(tree.meets(&query), !scan.is_empty());
-            prop_assert_eq!(hits, scan);
+            prop_assert_eq!(&hits, &scan);
+
+            let (mut runs, mut asked) = (Vec::new(), 0);
+            let wanted = scan.len() / 2;
+            let to_the_end = tree.search_while(&query, &mut |run| {
+                runs.extend(run);
+                asked += 1;
+                runs.len() <= wanted
+            });
+            prop_assert_eq!(to_the_end, scan.len() <= wanted);
+            prop_assert!(runs.len() > wanted || runs.len() == scan.len());
+            prop_assert!(scan.starts_with(&runs));
+            prop_assert!(asked <= runs.len());
         }
     }
 

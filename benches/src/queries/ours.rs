@@ -76,10 +76,8 @@ fn timed(client: &mut Client, target: &str) -> Result<(String, Duration)> {
 /// The path of the link to the next page.
 fn next_of(page: &str) -> Option<&str> {
     let links = page.rsplit("\"links\":").next()?;
-    let link = links
-        .split("{\"href\":\"")
-        .find(|link| link.contains("\"rel\":\"next\""))?;
-    let href = link.split('"').next()?;
+    let link = links.split('{').find(|link| link.contains("\"rel\":\"next\""))?;
+    let href = link.split("\"href\":\"").nth(1)?.split('"').next()?;
     let path = href
         .find("//")
         .and_then(|at| href[at + 2..].find('/').map(|slash| at + 2 + slash))?;

@@ -151,11 +151,23 @@ pub(super) fn doubled_area(ring: &[Coord]) -> f64 {
 
 fn write_path(out: &mut String, path: &Path, order: impl Iterator<Item = usize>, axes: AxisOrder) {
     out.push('[');
-    for (i, at) in order.enumerate() {
-        if i > 0 {
-            out.push(',');
+    let mut first = None;
+    for at in order {
+        let begin = out.len();
+        match &first {
+            None => {
+                write_position(out, path, at, axes);
+                first = Some((at, begin..out.len()));
+            }
+            Some((same, text)) if path.is_same(*same, at) => {
+                out.push(',');
+                out.extend_from_within(text.clone());
+            }
+            Some(_) => {
+                out.push(',');
+                write_position(out, path, at, axes);
+            }
         }
-        write_position(out, path, at, axes);
     }
     out.push(']');
 }

@@ -61,6 +61,7 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
     let query = PageQuery::read(&ask, layer, view.epoch(), view.now())?;
     let content_crs = query.look.crs.content_crs();
     let (coding, asked) = (ask.coding()?, ask.clone());
+    let is_made_here = ask.app.pool.is_busy() && !format.is_file() && query.is_light();
     let work = move |waiting: &Waiting<'_>| {
         let links = |page: &Page| links::of_page(&asked, &query, page, format);
         let (page, bytes, links) = Page::write(&query, &asked.app.counts, format, waiting, links)?;
@@ -70,7 +71,11 @@ pub(crate) async fn items(ask: Ask, Path(name): Path<String>) -> Answer {
         let made = Representation::new(format.content_type(), bytes, coding);
         Ok((made, links, page))
     };
-    let (made, links, page) = ask.app.pool.run(work).await?;
+    // Little questions do not queue behind large ones.
+    let (made, links, page) = match is_made_here {
+        true => ask.app.pool.run_here(work)?,
+        false => ask.app.pool.run(work).await?,
+    };
     let mut response = ask.deliver(&made, audience, Freshness::Revalidate, DependsOn::LinksAndType);
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static("ogc-numbermatched"), page.matched.into());
