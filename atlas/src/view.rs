@@ -35,6 +35,11 @@ impl<'a> FeatureView<'a> {
         self.segment.shapes.geometry(self.slot as usize)
     }
 
+    /// As [`FeatureView::geometry`], made in `room`, whose memory is used again.
+    pub fn geometry_in<'r>(&self, room: &'r mut Geometry) -> Option<&'r Geometry> {
+        self.segment.shapes.geometry_in(self.slot as usize, room)
+    }
+
     /// The value of the layer's field in place `field`; null where there is no such field.
     pub fn value(&self, field: usize) -> Value {
         self.segment.cell(self.slot, field).to_value()

@@ -77,6 +77,28 @@ impl Path {
     /// # Errors
     /// [`GeometryError::NotFinite`] for a coordinate, [`GeometryError::HeightCount`] where the numbers differ.
     pub fn with_z(coords: Vec<Coord>, z: Vec<f64>) -> Result<Self, GeometryError> {
+        Self { coords, z }.checked()
+    }
+
+    /// The memory of the path with other positions in it, closed where `closes` says so and the first is not written
+    /// twice.
+    ///
+    /// # Errors
+    /// As [`Path::with_z`].
+    pub fn refilled(mut self, coords: &[Coord], z: &[f64], closes: bool) -> Result<Self, GeometryError> {
+        let closing = usize::from(closes);
+        self.coords.clear();
+        self.coords.reserve_exact(coords.len() + closing);
+        self.coords.extend_from_slice(coords);
+        self.coords.extend_from_slice(&coords[..closing.min(coords.len())]);
+        self.z.clear();
+        self.z.extend_from_slice(z);
+        self.z.extend_from_slice(&z[..closing.min(z.len())]);
+        self.checked()
+    }
+
+    fn checked(self) -> Result<Self, GeometryError> {
+        let Self { coords, z } = &self;
         if let Some(bad) = coords.iter().find(|c| !(c.x.is_finite() && c.y.is_finite())) {
             return Err(GeometryError::NotFinite { x: bad.x, y: bad.y });
         }
@@ -86,7 +108,7 @@ impl Path {
                 z: z.len(),
             });
         }
-        Ok(Self { coords, z })
+        Ok(self)
     }
 
     /// The positions.

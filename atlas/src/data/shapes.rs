@@ -172,6 +172,17 @@ impl Shapes {
         }
     }
 
+    /// As [`Shapes::geometry`], made in `room`, whose memory is used again where it is of the same kind.
+    pub fn geometry_in<'r>(&self, slot: usize, room: &'r mut Geometry) -> Option<&'r Geometry> {
+        let paths = self.paths.run(slot);
+        match (self.kind(slot), &mut *room) {
+            (Kind::Polygons, Geometry::Polygons(polygons)) => self.fill_polygons(paths, polygons),
+            (Kind::Lines, Geometry::Lines(lines)) => self.fill(paths, lines),
+            _ => *room = self.geometry(slot)?,
+        }
+        Some(room)
+    }
+
     /// Bytes on the heap: exact coordinates and heights, projected coordinates, structure.
     pub fn bytes(&self) -> [usize; 3] {
         let structure = self.kinds.bytes()
@@ -207,36 +218,53 @@ impl Shapes {
     fn compose_run(&self, kind: Kind, mut paths: Range<usize>) -> Geometry {
         match kind {
             Kind::Points => Geometry::Points(paths.next().map(|path| self.path(path)).unwrap_or_default()),
-            Kind::Lines => Geometry::Lines(paths.map(|path| self.path(path)).collect()),
+            Kind::Lines => {
+                let mut lines = Vec::new();
+                self.fill(paths, &mut lines);
+                Geometry::Lines(lines)
+            }
             Kind::Polygons => {
-                let mut polygons: Vec<Polygon> = Vec::new();
-                for path in paths {
-                    match polygons.last_mut() {
-                        Some(polygon) if !self.is_outer(path) => polygon.rings.push(self.path(path)),
-                        _ => polygons.push(Polygon {
-                            rings: vec![self.path(path)],
-                        }),
-                    }
-                }
+                let mut polygons = Vec::new();
+                self.fill_polygons(paths, &mut polygons);
                 Geometry::Polygons(polygons)
             }
             Kind::Null | Kind::Collection => Geometry::Collection(Vec::new()),
         }
     }
 
+    fn fill_polygons(&self, mut paths: Range<usize>, polygons: &mut Vec<Polygon>) {
+        let mut count = 0;
+        while !paths.is_empty() {
+            let inner = paths.clone().skip(1).take_while(|&path| !self.is_outer(path)).count();
+            if polygons.len() == count {
+                polygons.push(Polygon { rings: Vec::new() });
+            }
+            let rings = paths.start..paths.start + 1 + inner;
+            self.fill(rings.clone(), &mut polygons[count].rings);
+            paths.start = rings.end;
+            count += 1;
+        }
+        polygons.truncate(count);
+    }
+
+    fn fill(&self, paths: Range<usize>, filled: &mut Vec<Path>) {
+        filled.resize_with(paths.len(), Path::default);
+        for (path, filled) in paths.zip(filled) {
+            *filled = self.path_in(path, std::mem::take(filled));
+        }
+    }
+
     fn path(&self, path: usize) -> Path {
+        self.path_in(path, Path::default())
+    }
+
+    fn path_in(&self, path: usize, room: Path) -> Path {
         let range = self.vertices(path);
-        let mut coords = Vec::with_capacity(range.len() + 1);
-        coords.extend_from_slice(&self.coords[range.clone()]);
-        let mut z = self.z.get(range).unwrap_or_default().to_vec();
-        if z.iter().all(|height| height.is_nan()) {
-            z.clear();
-        }
-        if self.closed.get(path) {
-            coords.extend_from_within(..1);
-            z.extend(z.first().copied());
-        }
-        Path::with_z(coords, z).expect("coordinates were finite when they came, with a height each or none")
+        let z = self.z.get(range.clone()).unwrap_or_default();
+        let is_flat = z.iter().all(|height| height.is_nan());
+        let z = if is_flat { &[] } else { z };
+        room.refilled(&self.coords[range], z, self.closed.get(path))
+            .expect("coordinates were finite when they came, with a height each or none")
     }
 }
 

@@ -15,6 +15,10 @@ impl Subject for FeatureView<'_> {
         FeatureView::geometry(self).map(Cow::Owned)
     }
 
+    fn geometry_in<'s>(&'s self, room: &'s mut Geometry) -> Option<&'s Geometry> {
+        FeatureView::geometry_in(self, room)
+    }
+
     fn bbox(&self) -> Option<Bbox> {
         FeatureView::bbox(self)
     }

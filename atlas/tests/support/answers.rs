@@ -2,7 +2,7 @@
 
 use super::*;
 use onemap_atlas::{Direction, Query, Scope};
-use onemap_model::{Bbox, TimeSpan};
+use onemap_model::{Bbox, Geometry, TimeSpan};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -52,6 +52,11 @@ fn answers(layer: &LayerSnapshot, boxes: &[Bbox]) -> Answers {
         .map(|n| format!("c{n}"))
         .chain((0..=MOST).map(|n| n.to_string()));
     let all = layer.features(&Query::default());
+    let mut room = Geometry::Polygons(Vec::new());
+    for view in layer.features(&Query::default()) {
+        // Whatever was made there before.
+        assert_eq!(view.geometry_in(&mut room), view.geometry().as_ref());
+    }
     Answers {
         len: layer.len(),
         counts: moments().map(|at| layer.count_at(at)).to_vec(),

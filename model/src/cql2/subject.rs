@@ -12,6 +12,17 @@ pub trait Subject {
     /// The geometry; none where it is null.
     fn geometry(&self) -> Option<Cow<'_, Geometry>>;
 
+    /// As [`Subject::geometry`]; what has to be made is made in `room`, whose memory is used again.
+    fn geometry_in<'s>(&'s self, room: &'s mut Geometry) -> Option<&'s Geometry> {
+        match self.geometry()? {
+            Cow::Borrowed(geometry) => Some(geometry),
+            Cow::Owned(geometry) => {
+                *room = geometry;
+                Some(room)
+            }
+        }
+    }
+
     /// The smallest box around the geometry, or any box around that; none where there is no position.
     fn bbox(&self) -> Option<Bbox>;
 

@@ -4,6 +4,7 @@
 //! return, gets an apostrophe before it, unless it is a plain negative number. Numbers stay numbers. Null is empty,
 //! an empty text is `""`. Points are in three columns, all other geometries are WKT in a column of that name.
 
+use super::Sink;
 use super::column::Column;
 use super::gathered::Gathered;
 use super::json::{base64, write_array, write_number};
@@ -13,7 +14,6 @@ use crate::crs::Unit;
 use onemap_model::cql2::{Datum, Subject};
 use onemap_model::{Geometry, GeometryType};
 use std::fmt::Write as _;
-use std::io::Write;
 
 /// Whether a file begins with the mark by which Excel knows UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) struct Csv<'a> {
 
 impl<'a> Csv<'a> {
     /// Begins a table.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>, mark: Mark) -> Self {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>, mark: Mark) -> Self {
         let columns = shown.columns();
         let geometry: &[&str] = match (shown.layer.geometry_type, shown.crs.unit()) {
             (GeometryType::None, _) => &[],

@@ -3,6 +3,7 @@
 //! The index stands before the features and needs their sizes, so they are laid aside first. A day is a time at midnight,
 //! lists are JSON, an empty geometry is none, and where any position has a height an unknown one is 0: the form has no others.
 
+use super::Sink;
 use super::column::Column;
 use super::json::write_array;
 use super::place::placed;
@@ -14,7 +15,6 @@ use ::flatgeobuf::{self as fgb, ColumnType, GeometryType as Kind};
 use flatbuffers::{FlatBufferBuilder, WIPOffset};
 use onemap_model::cql2::{Datum, Subject};
 use onemap_model::{FieldType, Geometry, GeometryType, Path, Polygon, wkb};
-use std::io::Write;
 use std::ops::Range;
 
 const MAGIC: [u8; 8] = [b'f', b'g', b'b', 3, b'f', b'g', b'b', 0];
@@ -24,7 +24,7 @@ const MOST_INDEXED: usize = 20_000_000;
 
 /// Writes a file.
 pub(super) struct FlatGeobuf<'a> {
-    sink: &'a mut (dyn Write + Send),
+    sink: &'a mut dyn Sink,
     shown: Shown<'a>,
     columns: Vec<Column<'a>>,
     spool: Spool,
@@ -41,7 +41,7 @@ struct Ready {
 
 impl<'a> FlatGeobuf<'a> {
     /// Begins a file.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Self {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>) -> Self {
         Self {
             sink,
             columns: shown.columns(),

@@ -1,14 +1,14 @@
 //! Text on its way to a sink: gathered to larger pieces, and counted.
 
+use super::Sink;
 use super::WriteError;
-use std::io::Write;
 
 /// What is gathered before it goes to the sink.
 const ENOUGH_BYTES: usize = 64 << 10;
 
 /// Text on its way to a sink.
 pub(super) struct Gathered<'a> {
-    sink: &'a mut (dyn Write + Send),
+    sink: &'a mut dyn Sink,
     /// What is written next, at its end.
     pub text: String,
     written: u64,
@@ -16,7 +16,7 @@ pub(super) struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     /// Begins with nothing.
-    pub fn new(sink: &'a mut (dyn Write + Send)) -> Self {
+    pub fn new(sink: &'a mut dyn Sink) -> Self {
         Self {
             sink,
             // Room for what is passed on at once, and the feature that makes it enough.
@@ -50,9 +50,8 @@ impl<'a> Gathered<'a> {
     }
 
     fn pass(&mut self) -> Result<(), WriteError> {
-        self.sink.write_all(self.text.as_bytes())?;
         self.written += self.text.len() as u64;
-        self.text.clear();
+        self.sink.take(&mut self.text)?;
         Ok(())
     }
 }

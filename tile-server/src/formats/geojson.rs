@@ -1,13 +1,14 @@
 //! A GeoJSON `FeatureCollection` (RFC 7946; with the members of OGC API Features at its end).
 
+use super::Sink;
 use super::gathered::Gathered;
 use super::json::{write_datum, write_geometry, write_id, write_number, write_text, write_time};
-use super::place::placed;
+use super::place::placed_in;
 use super::{FeatureWriter, Foot, Note, Shown, WriteError};
 use crate::links::Link;
+use onemap_model::Geometry;
 use onemap_model::cql2::Subject;
 use std::fmt::Write as _;
-use std::io::Write;
 
 /// Writes a collection.
 pub(super) struct Collection<'a> {
@@ -21,6 +22,8 @@ pub(super) struct Features<'a> {
     shown: Shown<'a>,
     /// The fields, each with its name as a member's beginning.
     members: Vec<(usize, String)>,
+    /// Where geometries are made.
+    room: Geometry,
 }
 
 /// One feature alone, with its links.
@@ -49,15 +52,21 @@ impl<'a> Features<'a> {
         Self {
             members: shown.fields.iter().filter_map(member).collect(),
             shown,
+            room: Geometry::Polygons(Vec::new()),
         }
     }
 
     /// Writes one object at the end of `out`.
-    pub fn write(&self, out: &mut String, feature: &dyn Subject, distance_m: Option<f64>) -> Result<(), WriteError> {
+    pub fn write(
+        &mut self,
+        out: &mut String,
+        feature: &dyn Subject,
+        distance_m: Option<f64>,
+    ) -> Result<(), WriteError> {
         out.push_str("{\"type\":\"Feature\",\"id\":");
         write_id(out, feature);
         out.push_str(",\"geometry\":");
-        match placed(feature, &self.shown.crs)? {
+        match placed_in(feature, &self.shown.crs, &mut self.room)? {
             Some(geometry) => write_geometry(out, &geometry, self.shown.layer.geometry_type, self.shown.axis_order()),
             None => out.push_str("null"),
         }
@@ -93,7 +102,7 @@ impl<'a> Features<'a> {
 
 impl<'a> Collection<'a> {
     /// Begins a collection.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Self {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>) -> Self {
         let features = Features::new(shown);
         let mut out = Gathered::new(sink);
         let crs = features.crs_member();

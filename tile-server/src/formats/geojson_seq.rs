@@ -1,10 +1,10 @@
 //! GeoJSON features one after the other: as a text sequence (RFC 8142), or a line each.
 
+use super::Sink;
 use super::gathered::Gathered;
 use super::geojson::Features;
 use super::{FeatureWriter, Foot, Note, Shown, WriteError};
 use onemap_model::cql2::Subject;
-use std::io::Write;
 
 /// What stands between features, beside a line feed after each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) struct Sequence<'a> {
 
 impl<'a> Sequence<'a> {
     /// Begins a sequence.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>, separator: Separator) -> Self {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>, separator: Separator) -> Self {
         Self {
             out: Gathered::new(sink),
             features: Features::new(shown),

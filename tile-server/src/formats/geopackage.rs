@@ -1,5 +1,6 @@
 //! GeoPackage 1.3: one layer in a file of its own, or several (see `onemap-export`).
 
+use super::Sink;
 use super::column::{Column, Source};
 use super::json::write_array;
 use super::place::placed;
@@ -7,7 +8,6 @@ use super::srs::Srs;
 use super::{FeatureWriter, Foot, Note, Shown, WriteError};
 use onemap_model::cql2::{Datum, Subject};
 use onemap_store::{PlainGeoPackage, PlainLayer, PlainSrs};
-use std::io::Write;
 use tempfile::NamedTempFile;
 
 /// The layer of a GeoPackage that is written.
@@ -18,7 +18,7 @@ pub(crate) struct Rows<'a> {
 
 /// Writes a file of one layer. SQLite writes to a file only, so that is made first and then passed on.
 pub(super) struct GeoPackage<'a> {
-    sink: &'a mut (dyn Write + Send),
+    sink: &'a mut dyn Sink,
     file: NamedTempFile,
     db: PlainGeoPackage,
     rows: Rows<'a>,
@@ -79,7 +79,7 @@ impl<'a> GeoPackage<'a> {
     ///
     /// # Errors
     /// Where no temporary file can be made.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Result<Self, WriteError> {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>) -> Result<Self, WriteError> {
         let file = NamedTempFile::with_suffix(".gpkg")?;
         let mut db = PlainGeoPackage::create(file.path())?;
         let rows = Rows::begin(&mut db, shown)?;

@@ -1,5 +1,6 @@
 //! Features for people: a table with links to each, and one feature with its picture.
 
+use super::Sink;
 use super::column::{Column, Source};
 use super::json::write_array;
 use super::{FeatureWriter, Foot, Note, Shown, WriteError};
@@ -10,14 +11,13 @@ use onemap_model::Geometry;
 use onemap_model::cql2::{Datum, Subject};
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::io::Write;
 
 /// Longer texts are cut in the table; the feature's own page has them whole.
 const MAX_CELL_CHARS: usize = 120;
 
 /// Writes a page with a table.
 pub(super) struct Table<'a> {
-    sink: &'a mut (dyn Write + Send),
+    sink: &'a mut dyn Sink,
     shown: Shown<'a>,
     /// What people read above the public ids.
     id_title: &'a str,
@@ -31,7 +31,7 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Begins a table.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Self {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>) -> Self {
         let mut columns = shown.columns();
         // The public id, which is the link, tells more; so it does of the field that gives it.
         let key = shown.layer.key();

@@ -20,6 +20,7 @@ mod parquet;
 mod parquet_column;
 mod place;
 pub(crate) mod shapefile;
+mod sink;
 mod spool;
 mod srs;
 mod wkt;
@@ -31,13 +32,13 @@ use csv::{Csv, Mark};
 use geojson_seq::{Separator, Sequence};
 use onemap_model::cql2::Subject;
 use onemap_model::{FieldType, Layer};
-use std::io::Write;
 
 pub(crate) use csv::write_datum as csv_value;
 pub(crate) use error::WriteError;
 pub(crate) use json::write_datum as json_value;
 pub(crate) use note::Note;
 pub(crate) use shapefile::TextEncoding;
+pub(crate) use sink::Sink;
 
 /// A form of features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -201,7 +202,7 @@ impl Format {
     /// Where the sink fails, or a temporary file cannot be made.
     pub(crate) fn writer<'a>(
         self,
-        sink: &'a mut (dyn Write + Send),
+        sink: &'a mut dyn Sink,
         shown: Shown<'a>,
     ) -> Result<Box<dyn FeatureWriter + 'a>, WriteError> {
         Ok(match self {

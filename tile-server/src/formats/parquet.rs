@@ -2,6 +2,7 @@
 //!
 //! Rows are gathered to groups of bounded size, so memory does not grow with the layer. Lists are JSON.
 
+use super::Sink;
 use super::column::Column;
 use super::json::write_array;
 use super::parquet_column::{Chunk, leaf};
@@ -18,7 +19,6 @@ use onemap_model::cql2::{Datum, Subject};
 use onemap_model::{Bbox, Geometry, GeometryType, wkb};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::sync::Arc;
 
 /// A group of rows is closed where it has so many rows, or bytes.
@@ -27,7 +27,7 @@ const GROUP_BYTES: usize = 32 << 20;
 
 /// Writes a file.
 pub(super) struct Parquet<'a> {
-    out: SerializedFileWriter<&'a mut (dyn Write + Send)>,
+    out: SerializedFileWriter<&'a mut dyn Sink>,
     shown: Shown<'a>,
     columns: Vec<Column<'a>>,
     chunks: Vec<Chunk>,
@@ -54,7 +54,7 @@ impl<'a> Parquet<'a> {
     ///
     /// # Errors
     /// Where the sink fails.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>) -> Result<Self, WriteError> {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>) -> Result<Self, WriteError> {
         let columns = shown.columns();
         let mut fields: Vec<TypePtr> = columns.iter().map(|column| leaf(&column.name, column.kind)).collect();
         let place = (shown.layer.geometry_type != GeometryType::None).then(|| Place {

@@ -11,13 +11,32 @@ use std::borrow::Cow;
 /// # Errors
 /// [`WriteError::NoPlace`].
 pub(super) fn placed<'f>(feature: &'f dyn Subject, crs: &OutCrs) -> Result<Option<Cow<'f, Geometry>>, WriteError> {
-    let Some(geometry) = feature.geometry() else {
-        return Ok(None);
-    };
-    if crs.unit() == Unit::Degree {
-        return Ok(Some(geometry));
+    let geometry = feature.geometry();
+    geometry
+        .map(|geometry| in_crs(geometry, crs, feature.fid()))
+        .transpose()
+}
+
+/// As [`placed`]; what has to be made first is made in `room`.
+///
+/// # Errors
+/// [`WriteError::NoPlace`].
+pub(super) fn placed_in<'f>(
+    feature: &'f dyn Subject,
+    crs: &OutCrs,
+    room: &'f mut Geometry,
+) -> Result<Option<Cow<'f, Geometry>>, WriteError> {
+    let geometry = feature.geometry_in(room).map(Cow::Borrowed);
+    geometry
+        .map(|geometry| in_crs(geometry, crs, feature.fid()))
+        .transpose()
+}
+
+fn in_crs<'f>(geometry: Cow<'f, Geometry>, crs: &OutCrs, fid: Fid) -> Result<Cow<'f, Geometry>, WriteError> {
+    match crs.unit() {
+        Unit::Degree => Ok(geometry),
+        _ => projected(&geometry, crs, fid).map(Cow::Owned),
     }
-    projected(&geometry, crs, feature.fid()).map(|geometry| Some(Cow::Owned(geometry)))
 }
 
 fn projected(geometry: &Geometry, crs: &OutCrs, fid: Fid) -> Result<Geometry, WriteError> {

@@ -9,7 +9,7 @@ use super::pins;
 use super::query::PageQuery;
 use super::selection::Selection;
 use crate::ask::{Answer, Ask, header, open_to_all};
-use crate::formats::{Foot, Format, Times};
+use crate::formats::{Foot, Format, Sink, Times};
 use crate::parameter::Parameter;
 use crate::params::{self, encode};
 use crate::pool::Waiting;
@@ -195,6 +195,8 @@ impl Pipe {
 }
 
 /// What is gathered when it is dropped is not passed on: then something failed, and there is an error to be told.
+impl Sink for Pipe {}
+
 impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = &bytes[..bytes.len().min(PIECE_BYTES)];

@@ -8,6 +8,7 @@ mod dbf;
 mod encoding;
 mod shp;
 
+use super::Sink;
 use super::column::Column;
 use super::place::placed;
 use super::spool::Spool;
@@ -28,7 +29,7 @@ pub(crate) use encoding::TextEncoding;
 const MOST_BYTES: u64 = 2 << 30;
 
 /// A ZIP on its way to a sink.
-pub(crate) struct Archive<'a>(ZipWriter<StreamWriter<&'a mut (dyn Write + Send)>>);
+pub(crate) struct Archive<'a>(ZipWriter<StreamWriter<&'a mut dyn Sink>>);
 
 /// The rows of one layer, laid aside.
 pub(crate) struct Rows<'a> {
@@ -56,7 +57,7 @@ pub(super) struct Shapefile<'a> {
 
 impl<'a> Archive<'a> {
     /// An empty ZIP.
-    pub(crate) fn new(sink: &'a mut (dyn Write + Send)) -> Self {
+    pub(crate) fn new(sink: &'a mut dyn Sink) -> Self {
         Self(ZipWriter::new_stream(sink))
     }
 
@@ -78,7 +79,7 @@ impl<'a> Archive<'a> {
 
 impl<'a> Shapefile<'a> {
     /// Begins a ZIP of one layer.
-    pub fn new(sink: &'a mut (dyn Write + Send), shown: Shown<'a>, encoding: TextEncoding) -> Self {
+    pub fn new(sink: &'a mut dyn Sink, shown: Shown<'a>, encoding: TextEncoding) -> Self {
         Self {
             archive: Archive::new(sink),
             rows: Rows::new(shown, encoding),
