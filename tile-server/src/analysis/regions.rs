@@ -69,7 +69,7 @@ impl<'a> Regions<'a> {
                     layer.name()
                 )));
             }
-            let id = Datum::Text(feature.public_id().into());
+            let id = Datum::Text(feature.public_id());
             let names = [Some(id), name_field.map(|at| feature.datum(at))];
             let mut key = Vec::new();
             names.iter().flatten().for_each(|name| key::push(&mut key, name));

@@ -128,7 +128,7 @@ impl Key {
         match self.source {
             Source::Field(at) => Part::of(feature.datum(at)),
             Source::Geometry => Part::Null,
-            Source::PublicId => Part::Text(feature.public_id().into()),
+            Source::PublicId => Part::Text(feature.public_id()),
             Source::Fid => Part::Int(feature.fid().as_i64()),
             Source::ValidFrom => time(feature.valid().from()),
             Source::ValidTo => time(feature.valid().to()),
