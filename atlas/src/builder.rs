@@ -6,6 +6,7 @@ use crate::data::column_builder::ColumnBuilder;
 use crate::data::packed::Packed;
 use crate::data::shapes_builder::ShapesBuilder;
 use crate::data::times::TimesBuilder;
+use crate::generalise::Labels;
 use crate::index::hilbert;
 use crate::index::numbers::NumberIndex;
 use crate::index::rtree::RTree;
@@ -105,6 +106,7 @@ impl SegmentBuilder {
             bbox: self.bbox,
             key: self.key,
             ids: None,
+            labels: Labels::default(),
         }
         .with_ids()
     }

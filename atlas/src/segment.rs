@@ -5,6 +5,7 @@ use crate::data::column::{Cell, Column};
 use crate::data::packed::Packed;
 use crate::data::shapes::Shapes;
 use crate::data::times::Times;
+use crate::generalise::Labels;
 use crate::index::ids::IdIndex;
 use crate::index::numbers::NumberIndex;
 use crate::index::rtree::RTree;
@@ -30,6 +31,8 @@ pub(crate) struct Segment {
     pub numbers: NumberIndex,
     /// From public id to slot; none where the public id is the feature number.
     pub ids: Option<IdIndex>,
+    /// Where labels stand, as far as that was asked. Not kept in files.
+    pub labels: Labels,
 }
 
 impl Segment {
@@ -78,7 +81,7 @@ impl Segment {
         MemoryUse {
             coordinates,
             projected,
-            structure,
+            structure: structure + self.labels.bytes(),
             tree: self.tree.bytes(),
             attributes: self.columns.iter().map(Column::bytes).sum(),
             identity: self.fids.bytes() + self.numbers.bytes() + self.ids.as_ref().map_or(0, IdIndex::bytes),

@@ -34,6 +34,7 @@ fn ruled(order: RankOrder) -> Layer {
             order,
         }),
         dissolve: Some(Name::new("class").unwrap()),
+        label: Vec::new(),
     };
     layer
 }

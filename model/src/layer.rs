@@ -227,6 +227,11 @@ impl Layer {
         &self.name
     }
 
+    /// The name of the layer of points in tiles that carries the labels of this layer's areas, where it has any.
+    pub fn label_layer(&self) -> String {
+        format!("{}_label", self.name)
+    }
+
     /// The fields in their order.
     pub fn fields(&self) -> &[Field] {
         &self.fields

@@ -11,6 +11,7 @@
 //! - `fabric`: the areas that are too small to be shown by themselves, as squares that keep their sum;
 //! - `outline`: such squares as polygons;
 //! - `thrift`: which attributes areas lose before any of them is left out;
+//! - `label`: where the label of an area stands, whatever the tile shows of the area;
 //! - `choice`: what is shown, level by level, until it fits.
 
 mod choice;
@@ -18,9 +19,11 @@ mod fabric;
 mod ground;
 mod groups;
 mod importance;
+mod label;
 mod outline;
 mod thin;
 mod thrift;
 
 pub(crate) use choice::{Areas, Choice};
+pub(crate) use label::{Label, Labels};
 pub(crate) use thrift::telling_apart;

@@ -7,6 +7,7 @@ use crate::data::column::Column;
 use crate::data::packed::Packed;
 use crate::data::shapes::Shapes;
 use crate::data::times::Times;
+use crate::generalise::Labels;
 use crate::index::ids::IdIndex;
 use crate::index::numbers::NumberIndex;
 use crate::index::rtree::RTree;
@@ -115,6 +116,7 @@ fn read_segment(layer: &Layer, from: &mut Reader) -> Read<Segment> {
         key: layer.key(),
         numbers,
         ids,
+        labels: Labels::default(),
     })
 }
 

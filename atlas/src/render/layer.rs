@@ -14,6 +14,9 @@ use onemap_model::{GeometryType, Instant, TileCoord};
 /// No feature costs fewer bytes: where there are so many that even these are too many, drawing all is not tried.
 const MIN_FEATURE_BYTES: usize = 12;
 
+/// Labels have at most this part of a layer's bytes.
+const LABEL_SHARE: usize = 4;
+
 /// Appends what `is_wanted` of the layer to `out`, at most `budget` bytes; nothing where nothing is drawn.
 pub(crate) fn layer(
     layer: &LayerSnapshot,
@@ -30,10 +33,26 @@ pub(crate) fn layer(
             hit.slot,
         ))
     });
-    let met = hits.len();
     if hits.is_empty() {
         return Drawn::default();
     }
+    if layer.layer().generalise.label.is_empty() {
+        return features(layer, budget, tile, hits, out);
+    }
+    let mut labels = Vec::new();
+    let labelled = super::labels::labels(layer, budget / LABEL_SHARE, tile, &hits, &mut labels);
+    let drawn = features(layer, budget - labels.len(), tile, hits, out);
+    out.extend(labels);
+    Drawn {
+        met: drawn.met + labelled.met,
+        left_out: drawn.left_out + labelled.left_out,
+        ..drawn
+    }
+}
+
+/// Appends features, at most `budget` bytes of them.
+fn features(layer: &LayerSnapshot, budget: usize, tile: TileCoord, hits: Vec<Hit>, out: &mut Vec<u8>) -> Drawn {
+    let met = hits.len();
     let sources: Vec<Source<'_>> = segments(layer).map(|segment| Source::new(segment, tile)).collect();
     let draw = |hits: Vec<Hit>, areas: &[Areas<'_>], omitted: &[usize]| {
         draw(layer, budget, &sources, layer.in_order(hits), areas, omitted)

@@ -33,10 +33,22 @@ impl<'a, 'o> LayerMessage<'a, 'o> {
         omitted: &[usize],
         out: &'o mut Vec<u8>,
     ) -> Self {
+        Self::named(layer.name().as_str(), layer, segments, features, omitted, out)
+    }
+
+    /// As [`LayerMessage::new`], under a name of its own.
+    pub fn named(
+        name: &str,
+        layer: &'a Layer,
+        segments: impl Iterator<Item = &'a Segment>,
+        features: usize,
+        omitted: &[usize],
+        out: &'o mut Vec<u8>,
+    ) -> Self {
         let start = out.len();
         out.resize(start + USUAL_HEAD, 0);
         put_number(15, 2, out);
-        put_bytes(1, layer.name().as_str().as_bytes(), out);
+        put_bytes(1, name.as_bytes(), out);
         Self {
             tags: Tags::new(layer, segments, features, omitted),
             out,

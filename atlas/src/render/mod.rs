@@ -13,6 +13,7 @@ mod clip_line;
 mod clip_ring;
 mod draw;
 mod frame;
+mod labels;
 mod layer;
 mod message;
 mod mvt;

@@ -1,7 +1,7 @@
 //! What a definition says of tiles that cannot show all of a layer: the table `[generalise]`.
 
 use super::{DefinitionError, Reader};
-use onemap_model::{FieldType, Generalise, Layer, Name, Rank, RankOrder};
+use onemap_model::{FieldType, Generalise, GeometryType, Layer, Name, Rank, RankOrder};
 use serde::Deserialize;
 use std::collections::HashSet;
 
@@ -14,6 +14,9 @@ pub(super) struct RawGeneralise {
     rank: Option<RawRank>,
     /// The field by which areas that are too small to be shown by themselves are drawn together.
     dissolve: Option<String>,
+    /// The fields that the labels of areas are written from: tiles have a layer `…_label` of one point for each area.
+    #[serde(default)]
+    label: Vec<String>,
 }
 
 /// The order of importance among the features.
@@ -50,7 +53,32 @@ impl Reader<'_> {
         Ok(Generalise {
             rank: rank.transpose()?,
             dissolve: dissolve.transpose()?,
+            label: self.label(&raw.label, layer)?,
         })
+    }
+
+    fn label(&self, raw: &[String], layer: &Layer) -> Result<Vec<Name>, DefinitionError> {
+        const LABEL: &str = "generalise.label";
+        if let Some(twice) = first_twice(raw) {
+            return Err(self.wrong(LABEL, twice.clone(), "each field once"));
+        }
+        if !raw.is_empty() && layer.geometry_type != GeometryType::MultiPolygon {
+            let found = layer.geometry_type.as_str().to_owned();
+            return Err(self.wrong(LABEL, found, "labels in a layer of polygons only"));
+        }
+        let types = [
+            FieldType::Bool,
+            FieldType::Int,
+            FieldType::Float,
+            FieldType::Text,
+            FieldType::Date,
+            FieldType::DateTime,
+        ];
+        let of_use = "a field of the layer, not of type bytes or array";
+        let fields = raw
+            .iter()
+            .map(|field| self.field_of(LABEL, field, layer, &types, of_use));
+        fields.collect()
     }
 
     fn rank(&self, raw: &RawRank, layer: &Layer) -> Result<Rank, DefinitionError> {

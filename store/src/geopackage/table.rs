@@ -170,6 +170,7 @@ mod tests {
                 order: RankOrder::Largest,
             }),
             dissolve: Some(Name::new("宗地代码").unwrap()),
+            label: vec![Name::new("宗地代码").unwrap()],
         };
         let table = Table::new(layer);
         assert_eq!(Table::from_json("宗地", &table.to_json()).unwrap(), table);

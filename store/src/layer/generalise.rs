@@ -9,6 +9,8 @@ pub(super) struct GeneraliseRecord {
     rank: Option<RankRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dissolve: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    label: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +41,7 @@ impl GeneraliseRecord {
         (!rules.is_default()).then(|| Self {
             rank: rules.rank.as_ref().map(rank),
             dissolve: rules.dissolve.as_ref().map(Name::to_string),
+            label: rules.label.iter().map(Name::to_string).collect(),
         })
     }
 
@@ -61,6 +64,7 @@ impl GeneraliseRecord {
         Ok(Generalise {
             rank: self.rank.map(rank).transpose()?,
             dissolve: self.dissolve.as_deref().map(name).transpose()?,
+            label: self.label.iter().map(|text| name(text)).collect::<Result<_, _>>()?,
         })
     }
 }
