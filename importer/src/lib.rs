@@ -27,6 +27,7 @@ pub mod mixed;
 pub mod ogr;
 pub mod plan;
 pub mod progress;
+mod pushed;
 pub mod quality;
 pub mod quarantine;
 pub mod repair;
