@@ -12,7 +12,7 @@ use crate::quality::{City, Rules};
 use crate::reproject::Reprojector;
 use crate::settings::Settings;
 use crate::source::format::Format;
-use crate::source::{Source, SourceLayer};
+use crate::source::{Rows, Source, SourceLayer};
 use crate::suggest::{is_swapped, suggestion};
 use crate::table::{self, Position};
 use crate::values::Kind;
@@ -243,7 +243,10 @@ impl<'s> Plan<'s> {
         let declared = match position {
             Some(Position::Columns(..)) => Some(GeometryType::Point),
             Some(Position::Wkt(_)) => None,
-            None => declared_type(ogr::layer_geometry_type(&from.layer)),
+            None => match &from.rows {
+                Rows::Gdal(layer) => declared_type(ogr::layer_geometry_type(layer)),
+                Rows::Osm(extract, at) => Some(extract.layers[*at].geometry_type),
+            },
         };
         let mut findings = Vec::new();
         let mut notes = Notes {
@@ -337,9 +340,21 @@ struct Inventory {
 }
 
 fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Inventory> {
+    let layer = match &from.rows {
+        Rows::Gdal(layer) => layer,
+        Rows::Osm(extract, at) => {
+            return Ok(Inventory {
+                decoder: Decoder::utf8(),
+                columns: extract.layers[*at].columns.clone(),
+                position: None,
+                rows: None,
+                range: None,
+            });
+        }
+    };
     if matches!(from.part.format, Format::Csv | Format::Xlsx) {
         let given = from.part.decoder.as_ref().or(settings.encoding.as_ref());
-        let survey = table::survey(&from.layer, given)?;
+        let survey = table::survey(layer, given)?;
         let table::Survey {
             decoder,
             columns,
@@ -356,12 +371,12 @@ fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Invento
         });
     }
     let decoder = from.part.decoder.clone().unwrap_or_else(Decoder::utf8);
-    let mut columns = fields::columns(&ogr::field_defns(&from.layer), |name| decoder.decode_name(name));
+    let mut columns = fields::columns(&ogr::field_defns(layer), |name| decoder.decode_name(name));
     if let Some(table) = from.table {
         let wrong = |reason| Error::layer(&from.part.label, &from.name, reason);
         table.must_be_kept_whole(&from.part.dataset).map_err(wrong)?;
         if !table.is_stored {
-            fields::add_number(&decoder.decode_name(&ogr::number_column(&from.layer)), &mut columns);
+            fields::add_number(&decoder.decode_name(&ogr::number_column(layer)), &mut columns);
         }
     }
     if from.part.is_store || from.table.is_some_and(|table| table.is_stored) {
@@ -374,8 +389,7 @@ fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Invento
     let rows = match from.part.format {
         Format::Osm => None,
         // Where the rows of a table are deleted but still there, GDAL counts them.
-        _ => from
-            .layer
+        _ => layer
             .try_feature_count()
             .map(|count| count.saturating_sub(from.part.deleted)),
     };
@@ -416,7 +430,10 @@ fn add_osm_key(layer: &str, columns: &mut Vec<Column>) {
 }
 
 fn declared_crs(from: &SourceLayer<'_>) -> Result<Option<Horizontal>, String> {
-    from.layer.spatial_ref().map_or(Ok(None), Horizontal::of)
+    match &from.rows {
+        Rows::Gdal(layer) => layer.spatial_ref().map_or(Ok(None), Horizontal::of),
+        Rows::Osm(..) => Horizontal::of_code(Crs::WGS84).map(Some),
+    }
 }
 
 fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) -> Result<Chosen, String> {
@@ -447,7 +464,8 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
 }
 
 fn extent(from: &SourceLayer<'_>) -> Option<Bbox> {
-    let envelope = from.layer.get_extent().ok()?;
+    let Rows::Gdal(layer) = &from.rows else { return None };
+    let envelope = layer.get_extent().ok()?;
     Bbox::new(envelope.MinX, envelope.MinY, envelope.MaxX, envelope.MaxY).ok()
 }
 
