@@ -11,7 +11,7 @@ use crate::quality::backdrop::Backdrop;
 use crate::quarantine::Quarantine;
 use crate::rows;
 use crate::settings::Settings;
-use crate::source::{self, Beside, FileId, database};
+use crate::source::{self, Beside, FileId, Rows, database};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
 use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, SourceFile, Store, without_password};
@@ -305,7 +305,9 @@ pub fn one_layer(
             format!("{reason}; nothing was loaded"),
         ));
     }
-    if mode == LoadMode::Replace && outcome.read > 0 && outcome.passed == 0 {
+    // Of an extract that is cut out of a city some layers may have nothing whole.
+    let may_be_empty = matches!(plan.from.rows, Rows::Osm(..)) && !plan.is_known;
+    if mode == LoadMode::Replace && outcome.read > 0 && outcome.passed == 0 && !may_be_empty {
         let reason = format!(
             "all {} rows were set aside (onemap-import check says why); nothing was loaded",
             outcome.read

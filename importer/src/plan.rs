@@ -57,6 +57,8 @@ pub struct Plan<'s> {
     pub mapping: Option<LayerMapping>,
     /// Why it cannot be read so; the suggestion may help.
     pub refused: Option<String>,
+    /// Whether the store has the layer already.
+    pub is_known: bool,
 }
 
 /// Plans all layers of `sources` that `settings` want, for a store in `target`.
@@ -168,6 +170,7 @@ fn say_equivalence_once(plans: &mut [Plan<'_>]) {
 pub fn keep_definitions(plans: &mut [Plan<'_>], known: &[Layer], settings: &Settings) -> Result<()> {
     for plan in plans {
         if let Some(known) = known.iter().find(|known| known.name().is_same(plan.layer.name())) {
+            plan.is_known = true;
             plan.layer = defined_as(known, &plan.layer, settings)
                 .map_err(|reason| Error::layer(&plan.from.part.label, &plan.from.name, reason))?;
         }
@@ -326,6 +329,7 @@ impl<'s> Plan<'s> {
             mapping: mapping.cloned(),
             repair: settings.repair.clone(),
             refused,
+            is_known: false,
         })
     }
 }

@@ -5,8 +5,8 @@
 //! (`set_aside`). The files appear when the import is through, whole; none of that name may be there before.
 
 use crate::error::{Error, Result};
-use crate::plan::Plan;
 use crate::messages;
+use crate::plan::Plan;
 use crate::stream::Feature;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -200,7 +200,9 @@ fn geometries(path: &Path, wanted: &str) -> Vec<(String, Geometry)> {
         if !wanted.is_empty() && layer.name != wanted {
             continue;
         }
-        let onemap_importer::source::Rows::Gdal(rows) = &layer.rows else { panic!("it is read by GDAL") };
+        let onemap_importer::source::Rows::Gdal(rows) = &layer.rows else {
+            panic!("it is read by GDAL")
+        };
         ogr::rewind_layer(rows);
         let mut wkb = Vec::new();
         while let Some(feature) = ogr::next_of_layer(rows) {

@@ -30,7 +30,10 @@ pub fn make(programs: Programs<'_>, extract: &Path, copies: u64) -> Result<Strin
         programs.path("copies.osm.pbf")?,
     );
     let convert = |from: &str, to: &str| {
-        program::run(Path::new("osmium"), &["cat", "--overwrite", "--no-progress", from, "-o", to])
+        program::run(
+            Path::new("osmium"),
+            &["cat", "--overwrite", "--no-progress", from, "-o", to],
+        )
     };
     convert(extract, &one)?;
     let mut out = BufWriter::new(File::create(&all)?);
@@ -72,7 +75,9 @@ fn members(list: &str, copy: u64) -> String {
     let one = |member: &str| match member.get(..1) {
         None => String::new(),
         Some(kind) => {
-            let (id, role) = member[1..].split_once('@').map_or((&member[1..], ""), |(id, role)| (id, role));
+            let (id, role) = member[1..]
+                .split_once('@')
+                .map_or((&member[1..], ""), |(id, role)| (id, role));
             let at = if member.contains('@') { "@" } else { "" };
             format!("{kind}{}{at}{role}", number(id, copy))
         }
@@ -96,8 +101,14 @@ mod tests {
     #[test]
     fn a_copy_has_numbers_and_a_place_of_its_own() {
         let node = "n17 v1 dV c0 t i0 u Tname=x%20%y x9.5 y47.1";
-        assert_eq!(moved(node, 0), "n17 v1 dV c0 t i0 u Tname=x%20%y x9.5000000 y47.1000000");
-        let shifted = format!("n{} v1 dV c0 t i0 u Tname=x%20%y x10.0000000 y47.6000000", 17 + 7 * NUMBERS);
+        assert_eq!(
+            moved(node, 0),
+            "n17 v1 dV c0 t i0 u Tname=x%20%y x9.5000000 y47.1000000"
+        );
+        let shifted = format!(
+            "n{} v1 dV c0 t i0 u Tname=x%20%y x10.0000000 y47.6000000",
+            17 + 7 * NUMBERS
+        );
         assert_eq!(moved(node, 7), shifted);
         let way = moved("w5 v1 T Nn1,n2", 1);
         assert_eq!(way, format!("w{} v1 T Nn{},n{}", 5 + NUMBERS, 1 + NUMBERS, 2 + NUMBERS));

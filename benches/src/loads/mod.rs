@@ -68,7 +68,11 @@ impl Programs<'_> {
     pub fn into_postgis(&self, city: &str, rounds: usize) -> Result<Pair> {
         let ours = || {
             let database = self.cluster.fresh_database();
-            self.load(city, &["--source-layer", "parcels", "--define", "parcels"], &database.url())
+            self.load(
+                city,
+                &["--source-layer", "parcels", "--define", "parcels"],
+                &database.url(),
+            )
         };
         let theirs = || {
             let database = self.cluster.fresh_database();
@@ -125,7 +129,9 @@ impl Programs<'_> {
                 &[&place[..], &["--latlong", "--log-level=warn", "--create", pbf]].concat(),
             )
         };
-        let bytes = std::fs::metadata(pbf).with_context(|| format!("looking at {pbf}"))?.len();
+        let bytes = std::fs::metadata(pbf)
+            .with_context(|| format!("looking at {pbf}"))?
+            .len();
         let what = format!("OpenStreetMap, PBF of {:.0} MB → PostGIS", bytes as f64 / 1e6);
         let peer = "`osm2pgsql --latlong`, its own style";
         Pair::of(&what, peer).rounds(rounds, ours, theirs)

@@ -33,7 +33,13 @@ impl Report {
         out.push_str("| what | | median | runs | peak memory | ratio |\n|---|---|---|---|---|---|\n");
         for pair in &self.pairs {
             let ratio = middle(&pair.ours).as_secs_f64() / middle(&pair.theirs).as_secs_f64();
-            line(&mut out, &pair.what, "`onemap-import load`", &pair.ours, &format!("{ratio:.2}"));
+            line(
+                &mut out,
+                &pair.what,
+                "`onemap-import load`",
+                &pair.ours,
+                &format!("{ratio:.2}"),
+            );
             line(&mut out, &pair.what, &pair.peer, &pair.theirs, "1");
         }
         let alone = std::slice::from_ref;
@@ -46,7 +52,10 @@ impl Report {
 }
 
 fn line(out: &mut String, what: &str, who: &str, runs: &[Run], ratio: &str) {
-    let all: Vec<_> = runs.iter().map(|run| format!("{:.1}", run.time.as_secs_f64())).collect();
+    let all: Vec<_> = runs
+        .iter()
+        .map(|run| format!("{:.1}", run.time.as_secs_f64()))
+        .collect();
     let peak = runs.iter().map(|run| run.peak_bytes).max().unwrap_or(0);
     let _ = writeln!(
         out,

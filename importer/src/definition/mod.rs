@@ -11,10 +11,10 @@ use crate::quality::rules::{
     AreaRule, Dictionary, FieldRule, Lineage, Parts, Presence, Repetition, Rules, Target, Topology, Within,
 };
 use generalise::RawGeneralise;
-use osm::{Osm, RawOsm};
 use onemap_model::{
     Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
+use osm::{Osm, RawOsm};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;

@@ -37,7 +37,12 @@ fn faults(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut Vec
             "additionalProperties" => {
                 let known = schema.get("properties").and_then(Value::as_object);
                 let is_known = |key: &str| known.is_some_and(|known| known.contains_key(key));
-                for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| !is_known(key)) {
+                for (key, value) in value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .filter(|(key, _)| !is_known(key))
+                {
                     match said {
                         Value::Bool(false) => found.push(format!("{at}: {key} is not known")),
                         inner => faults(inner, root, value, &format!("{at}.{key}"), found),

@@ -225,7 +225,9 @@ impl Block {
     /// From the block's own units: what is no place on earth stays none.
     fn place(&self, at: [i64; 2]) -> Place {
         let one = |axis: usize| {
-            let nano = at[axis].saturating_mul(self.granularity).saturating_add(self.offset[axis]);
+            let nano = at[axis]
+                .saturating_mul(self.granularity)
+                .saturating_add(self.offset[axis]);
             let tenths = (nano / 10).saturating_add(if nano < 0 { -5 } else { 5 }) / 10;
             tenths.clamp(i64::from(i32::MIN + 1), i64::from(i32::MAX)) as i32
         };

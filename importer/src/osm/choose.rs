@@ -96,7 +96,11 @@ impl Chooser {
         let mut fields: Vec<Vec<Vec<Key>>> = Vec::new();
         for osm in &layers {
             let sources = osm.fields.iter();
-            fields.push(sources.map(|source| source.tags.iter().map(|tag| number(tag)).collect()).collect());
+            fields.push(
+                sources
+                    .map(|source| source.tags.iter().map(|tag| number(tag)).collect())
+                    .collect(),
+            );
         }
         let choosing = by_keys.iter().flat_map(HashMap::keys).max().map_or(0, |last| last + 1);
         let parts = layers.into_iter().zip(by_keys).zip(fields);
@@ -262,8 +266,14 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_mappers_write_them() {
-        assert_eq!([whole("3"), whole("3.0"), whole("3.5"), whole("3;4")], [Some(3), Some(3), None, None]);
-        assert_eq!([metres("12"), metres("12.5 m"), metres("12.5m")], [Some(12.0), Some(12.5), Some(12.5)]);
+        assert_eq!(
+            [whole("3"), whole("3.0"), whole("3.5"), whole("3;4")],
+            [Some(3), Some(3), None, None]
+        );
+        assert_eq!(
+            [metres("12"), metres("12.5 m"), metres("12.5m")],
+            [Some(12.0), Some(12.5), Some(12.5)]
+        );
         assert!((metres("40 ft").unwrap() - 12.192).abs() < 1e-9 && metres("40'").is_some());
         assert_eq!([metres("high"), metres("m"), metres("")], [None, None, None]);
     }

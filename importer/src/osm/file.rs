@@ -122,9 +122,11 @@ fn understand(header: &[u8]) -> Result<(), String> {
     for field in Fields(header) {
         match field.map_err(|Malformed| "its header is damaged".to_owned())? {
             (4, Field::Bytes(b"HistoricalInformation")) => {
-                return Err("it has the history of all elements: make an extract of one moment out of it \
+                return Err(
+                    "it has the history of all elements: make an extract of one moment out of it \
                             (`osmium time-filter`)"
-                    .to_owned());
+                        .to_owned(),
+                );
             }
             (4, Field::Bytes(feature)) if !KNOWN.contains(&feature) => {
                 let feature = String::from_utf8_lossy(feature);
@@ -138,7 +140,8 @@ fn understand(header: &[u8]) -> Result<(), String> {
 
 fn unpack(file: &File, blob: Blob) -> Result<Vec<u8>, String> {
     let mut bytes = vec![0; blob.length as usize];
-    file.read_exact_at(&mut bytes, blob.start).map_err(|e: io::Error| e.to_string())?;
+    file.read_exact_at(&mut bytes, blob.start)
+        .map_err(|e: io::Error| e.to_string())?;
     let damaged = |Malformed| "it is damaged".to_owned();
     let (mut raw, mut raw_size, mut zlib) = (None, None, None);
     for field in Fields(&bytes) {

@@ -13,8 +13,8 @@ mod rings;
 mod scan;
 mod wire;
 
-use crate::definition::osm::Osm;
 use crate::definition::Definition;
+use crate::definition::osm::Osm;
 use crate::fields::Column;
 use crate::values::Kind;
 use choose::{Chooser, MOST_LAYERS};
@@ -59,10 +59,14 @@ impl Extract {
             return Ok(None);
         }
         if layers.len() > MOST_LAYERS {
-            return Err(format!("at most {MOST_LAYERS} layers are read from one file of OpenStreetMap"));
+            return Err(format!(
+                "at most {MOST_LAYERS} layers are read from one file of OpenStreetMap"
+            ));
         }
         if !file::is_pbf(path) {
-            return Err("only PBF is read through definitions: turn it into that (`osmium cat x.osm -o x.osm.pbf`)".into());
+            return Err(
+                "only PBF is read through definitions: turn it into that (`osmium cat x.osm -o x.osm.pbf`)".into(),
+            );
         }
         Ok(Some(Self {
             pbf: Pbf::open(path)?,
@@ -88,7 +92,10 @@ impl OsmLayer {
         };
         let tagged = |column: &Column| {
             let at = column.at;
-            let is_set = osm.choices.iter().any(|choice| choice.set.iter().any(|(place, _)| *place == at));
+            let is_set = osm
+                .choices
+                .iter()
+                .any(|choice| choice.set.iter().any(|(place, _)| *place == at));
             is_set || !osm.fields[at].tags.is_empty()
         };
         Some(Self {

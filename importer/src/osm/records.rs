@@ -109,8 +109,10 @@ fn tell(extract: &Extract, layer: usize, say: &SyncSender<Said>) -> Result<(), S
     let tasks: Vec<Task<'_>> = points.chain(ways).chain(relations).collect();
     let mut done = 0;
     for part in tasks.chunks(AT_ONCE) {
-        let told: Result<Vec<Vec<Record>>, String> =
-            part.par_iter().map(|task| task.records(extract, &index, layer)).collect();
+        let told: Result<Vec<Vec<Record>>, String> = part
+            .par_iter()
+            .map(|task| task.records(extract, &index, layer))
+            .collect();
         for records in told? {
             if say.send(Said::Records(records)).is_err() {
                 return Ok(());
@@ -234,7 +236,10 @@ fn area_of(relation: &Relation, index: &Index) -> Record {
 fn polygons_of(relation: &Relation, index: &Index) -> Result<Geometry, String> {
     let (mut ways, mut near) = (Vec::new(), 0);
     for id in &relation.ways {
-        let refs = index.members.get(id).ok_or_else(|| format!("the file has no way {id}"))?;
+        let refs = index
+            .members
+            .get(id)
+            .ok_or_else(|| format!("the file has no way {id}"))?;
         let place = |id: &i64| {
             let place = index.nodes.find(*id, &mut near);
             place.ok_or_else(|| format!("the file has no node {id}"))

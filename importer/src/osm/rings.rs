@@ -125,7 +125,11 @@ impl<'e> Walk<'e> {
             let [one, other] = self.edges[*edge];
             let to = if one == at { other } else { one };
             let angle = angle(at, before) - angle(at, to);
-            if angle > 0.0 { angle } else { angle + std::f64::consts::TAU }
+            if angle > 0.0 {
+                angle
+            } else {
+                angle + std::f64::consts::TAU
+            }
         };
         open.min_by(|a, b| turn(a).total_cmp(&turn(b)))
     }
@@ -217,15 +221,22 @@ fn nest(rings: Vec<Vec<Place>>) -> Vec<Polygon> {
         let (larger, rest) = rings.split_at_mut(at);
         let ring = &mut rest[0];
         // From the smallest on: the first that holds it is the one around it.
-        let around = (0..at).rev().find(|&other| {
-            larger[other].may_hold(ring) && holds(&Inside::new(&larger[other].coords), ring)
-        });
+        let around = (0..at)
+            .rev()
+            .find(|&other| larger[other].may_hold(ring) && holds(&Inside::new(&larger[other].coords), ring));
         ring.depth = around.map_or(0, |around| larger[around].depth + 1);
         ring.around = around;
     }
     let shells = (0..rings.len()).filter(|at| rings[*at].depth % 2 == 0);
     let mut polygons: Vec<(usize, Polygon)> = shells
-        .map(|at| (at, Polygon { rings: vec![rings[at].path(true)] }))
+        .map(|at| {
+            (
+                at,
+                Polygon {
+                    rings: vec![rings[at].path(true)],
+                },
+            )
+        })
         .collect();
     for ring in rings.iter().filter(|ring| ring.depth % 2 == 1) {
         let place = polygons.iter_mut().find(|(at, _)| Some(*at) == ring.around);
@@ -264,7 +275,10 @@ mod tests {
         let all = polygons(&rings).unwrap();
         let area = |ring: &Path| {
             let coords = ring.coords();
-            coords.windows(2).map(|p| p[0].x * p[1].y - p[1].x * p[0].y).sum::<f64>()
+            coords
+                .windows(2)
+                .map(|p| p[0].x * p[1].y - p[1].x * p[0].y)
+                .sum::<f64>()
         };
         assert!(area(&all[0].rings[0]) > 0.0 && area(&all[0].rings[1]) < 0.0);
     }
@@ -272,8 +286,15 @@ mod tests {
     #[test]
     fn a_border_that_comes_twice_is_none() {
         // Two halves of a lake, islands that share an edge.
-        assert_eq!(told(&[square(0, 0, 4), vec![[4, 0], [8, 0], [8, 4], [4, 4], [4, 0]]]), [[7]]);
-        let islands = [square(0, 0, 20), square(4, 4, 4), vec![[8, 4], [12, 4], [12, 8], [8, 8], [8, 4]]];
+        assert_eq!(
+            told(&[square(0, 0, 4), vec![[4, 0], [8, 0], [8, 4], [4, 4], [4, 0]]]),
+            [[7]]
+        );
+        let islands = [
+            square(0, 0, 20),
+            square(4, 4, 4),
+            vec![[8, 4], [12, 4], [12, 8], [8, 8], [8, 4]],
+        ];
         assert_eq!(told(&islands), [[5, 7]]);
         assert_eq!(polygons(&[square(0, 0, 4), square(0, 0, 4)]), Err(Fault::Empty));
     }

@@ -66,10 +66,7 @@ const RELATIONS: Kinds = Kinds {
 };
 
 /// Nodes alone.
-pub const NODES: Kinds = Kinds {
-    nodes: true,
-    ..NOTHING
-};
+pub const NODES: Kinds = Kinds { nodes: true, ..NOTHING };
 
 /// Ways alone.
 pub const WAYS: Kinds = Kinds { ways: true, ..NOTHING };
@@ -106,16 +103,21 @@ pub fn scan(pbf: &Pbf, chooser: &Chooser, step: &mut dyn FnMut(f64)) -> Result<I
     };
     let (mut kinds, mut nodes) = (Vec::new(), Vec::new());
     let all: Vec<usize> = (0..pbf.len()).collect();
-    in_parts(&all, &mut |share| step(share * 0.6), &|at| look(pbf, chooser, at), &mut |_, mut seen: Seen| {
-        kinds.push(seen.kinds);
-        index.points.push(seen.points);
-        index.ways.push(seen.ways);
-        nodes.append(&mut seen.nodes);
-        for (layer, relation) in seen.relations {
-            index.relations[layer].push(relation);
-        }
-        bounded(nodes.len(), MOST_NODES * 2, "nodes")
-    })?;
+    in_parts(
+        &all,
+        &mut |share| step(share * 0.6),
+        &|at| look(pbf, chooser, at),
+        &mut |_, mut seen: Seen| {
+            kinds.push(seen.kinds);
+            index.points.push(seen.points);
+            index.ways.push(seen.ways);
+            nodes.append(&mut seen.nodes);
+            for (layer, relation) in seen.relations {
+                index.relations[layer].push(relation);
+            }
+            bounded(nodes.len(), MOST_NODES * 2, "nodes")
+        },
+    )?;
     let wanted: HashSet<i64> = (index.relations.iter().flatten())
         .flat_map(|relation| relation.ways.iter().copied())
         .collect();
@@ -123,14 +125,19 @@ pub fn scan(pbf: &Pbf, chooser: &Chooser, step: &mut dyn FnMut(f64)) -> Result<I
     if !wanted.is_empty() {
         let with_ways: Vec<usize> = all.iter().copied().filter(|at| kinds[*at].ways).collect();
         let mut held = 0;
-        in_parts(&with_ways, &mut |share| step(0.6 + share * 0.1), &|at| members(pbf, &wanted, at), &mut |_, ways| {
-            for (id, refs) in ways {
-                held += refs.len();
-                nodes.extend_from_slice(&refs);
-                index.members.insert(id, refs);
-            }
-            bounded(held, MOST_MEMBERS, "nodes of multipolygons")
-        })?;
+        in_parts(
+            &with_ways,
+            &mut |share| step(0.6 + share * 0.1),
+            &|at| members(pbf, &wanted, at),
+            &mut |_, ways| {
+                for (id, refs) in ways {
+                    held += refs.len();
+                    nodes.extend_from_slice(&refs);
+                    index.members.insert(id, refs);
+                }
+                bounded(held, MOST_MEMBERS, "nodes of multipolygons")
+            },
+        )?;
     }
     index.nodes = Nodes::wanted(nodes);
     bounded(index.nodes.len(), MOST_NODES, "nodes")?;
@@ -141,7 +148,11 @@ pub fn scan(pbf: &Pbf, chooser: &Chooser, step: &mut dyn FnMut(f64)) -> Result<I
         for (slot, place) in found?.into_iter().flatten() {
             held.put(slot, place);
         }
-        let done = with_nodes.iter().position(|at| Some(at) == part.last()).unwrap_or_default() + 1;
+        let done = with_nodes
+            .iter()
+            .position(|at| Some(at) == part.last())
+            .unwrap_or_default()
+            + 1;
         step(0.7 + 0.3 * done as f64 / with_nodes.len() as f64);
     }
     index.nodes = held;
@@ -189,9 +200,14 @@ fn look(pbf: &Pbf, chooser: &Chooser, at: usize) -> Result<Seen, String> {
     let mut seen = Seen::default();
     let done = block.kinds().and_then(|kinds| {
         seen.kinds = kinds;
-        block.each(Kinds { nodes: true, ways: true, ..RELATIONS }, &mut |element| {
-            seen.element(chooser, &known, element)
-        })
+        block.each(
+            Kinds {
+                nodes: true,
+                ways: true,
+                ..RELATIONS
+            },
+            &mut |element| seen.element(chooser, &known, element),
+        )
     });
     done.map_err(|Malformed| pbf.damaged(at))?;
     seen.nodes.sort_unstable();

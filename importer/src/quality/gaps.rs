@@ -7,8 +7,8 @@
 //! Vertices within a millimetre count as one. Only areas without an end are looked at: what is there today.
 
 use super::measure::Scale;
-use super::predicate::Segment;
 use super::overlaps::{TOLERANCE_M, TOLERANCE_M2};
+use super::predicate::Segment;
 use super::shapes::Shapes;
 use super::tree::Tree;
 use onemap_model::Coord;

@@ -9,9 +9,9 @@ pub mod format;
 mod places;
 mod sheets;
 
+use crate::definition::Definition;
 use crate::encoding::{self, Decoder};
 use crate::error::{Error, Result};
-use crate::definition::Definition;
 use crate::osm::Extract;
 use crate::settings::Settings;
 use crate::{interrupt, messages, ogr, setup};

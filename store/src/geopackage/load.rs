@@ -192,7 +192,9 @@ impl Loading<'_> {
         let (db, next) = (&self.package.db, self.base.next());
         seal::open_gate(db)?;
         let layers = self.layers.iter();
-        let written = layers.map(|layer| apply::apply(db, layer, next, step)).collect::<Inner<_>>()?;
+        let written = layers
+            .map(|layer| apply::apply(db, layer, next, step))
+            .collect::<Inner<_>>()?;
         seal::close_gate(db)?;
         Ok(written)
     }

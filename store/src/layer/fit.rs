@@ -51,7 +51,10 @@ pub(crate) fn check_load(layer: &Layer, row: &Row) -> Result<()> {
 
 /// What is said where more comes into a load that was prepared to be committed.
 pub(crate) fn was_prepared(layer: &Layer) -> Error {
-    misfit(layer, "the load was prepared already: it can only be committed".to_owned())
+    misfit(
+        layer,
+        "the load was prepared already: it can only be committed".to_owned(),
+    )
 }
 
 /// The error that says what does not fit a layer.

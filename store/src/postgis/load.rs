@@ -198,7 +198,12 @@ impl Loading<'_> {
 
     /// Makes a version of what was written.
     fn seal(&mut self, tx: i64, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
-        let one = |layer: &LayerLoad| (layer.stage.table.layer.name().clone(), layer.written.unwrap_or_default());
+        let one = |layer: &LayerLoad| {
+            (
+                layer.stage.table.layer.name().clone(),
+                layer.written.unwrap_or_default(),
+            )
+        };
         let counts: Vec<(Name, LoadCounts)> = self.layers.iter().map(one).collect();
         let record = self.record(&counts);
         let link = &mut self.store.link;

@@ -30,7 +30,10 @@ pub fn a_prepared_load_is_committed_like_any_other<H: Harness>() {
         begun.prepare(&mut |_| steps += 1).unwrap();
         let committed = begun.commit(&mut |_| more += 1).unwrap();
         assert!(steps + more > 1, "nobody hears of the work");
-        assert!(steps > 0 || committed.version > Version(1), "a new layer was not prepared");
+        assert!(
+            steps > 0 || committed.version > Version(1),
+            "a new layer was not prepared"
+        );
         let expected = load(&mut *plain, &pois(), mode, &rows);
         assert_eq!(
             (committed.version, counts(&committed)),
