@@ -27,6 +27,7 @@ Examples:
   onemap-import load survey.shp --crs EPSG:4547 --repair vertices,spikes --to city.gpkg
   onemap-import map zd.shp --layer parcels --define parcels --crs EPSG:4547 --write zd.map.toml
   onemap-import load zd.shp --define parcels --crs EPSG:4547 --map zd.map.toml --to city.gpkg
+  onemap-import load city.osm.pbf --define roads --define buildings --define pois --to city.gpkg
   onemap-import sample --features 10000 --to demo.gpkg
 
 Exit status: 0 done, 1 data or usage, 2 a fault of the machine or the program, 130 interrupted.";
