@@ -98,16 +98,11 @@ fn buildings_are_gdals_areas() {
         let theirs = case.gdal("multipolygons", "building IS NOT NULL AND building <> 'no'");
         let ours = by_id(&loaded);
         assert_eq!(ours.len(), count, "{file}");
-        let missing: Vec<&String> = theirs.keys().filter(|id| !ours.contains_key(*id)).collect();
-        assert!(missing.is_empty(), "{file}: {missing:?}");
-        // GDAL leaves out areas with a hole that is a building of its own, and others that osmium makes.
-        assert!(
-            ours.len() - theirs.len() < 10,
-            "{file}: {} of {}",
-            theirs.len(),
-            ours.len()
-        );
-        for (id, other) in theirs {
+        // GDAL moves tags from the outer ways of old multipolygons to relations that have none.
+        let (shared, moved): (Vec<_>, Vec<_>) = theirs.into_iter().partition(|(id, _)| ours.contains_key(id));
+        assert!(moved.len() < 10 && moved.iter().all(|(id, _)| id.starts_with('r')), "{file}: {moved:?}");
+        assert!(ours.len() - shared.len() < 20, "{file}: {} of {}", shared.len(), ours.len());
+        for (id, other) in shared {
             let [one, two] = [drawn(ours[&id]), other.geometry].map(|geometry| geometry.unwrap().unsigned_area());
             assert!((one - two).abs() < 1e-12 + two * 1e-9, "{file} {id}: {one} and {two}");
         }
