@@ -8,6 +8,7 @@ mod folder;
 pub mod format;
 mod places;
 mod sheets;
+mod vct;
 
 use crate::encoding::{self, Decoder};
 use crate::error::{Error, Result};
@@ -21,6 +22,7 @@ use gdal::vector::{Layer, LayerAccess};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use sheets::Sheet;
 use std::path::{Path, PathBuf};
+use vct::Delivery;
 
 pub use files::files_of;
 
@@ -48,6 +50,8 @@ pub struct Part {
     pub deleted: u64,
     /// The sheet that it was written from; none for other formats.
     pub sheet: Option<Sheet>,
+    /// The VCT file that it was written from; none for other formats.
+    pub vct: Option<Delivery>,
     /// The tables in it, for databases.
     pub tables: Vec<Table>,
 }
@@ -80,6 +84,8 @@ pub struct SourceLayer<'s> {
     pub layer: Layer<'s>,
     /// Its own name, decoded.
     pub name: String,
+    /// What people call it, where the source has that beside its name.
+    pub title: Option<String>,
     /// What it is in a database; none for other sources.
     pub table: Option<&'s Table>,
 }
@@ -177,6 +183,16 @@ impl Source {
                     "it is the store itself: it cannot be loaded into itself",
                 ));
             }
+            if Format::of(&file) == Some(Format::Vct) {
+                let (dir, copy, delivery) = vct::to_geopackage(&file, &label, encoding)?;
+                unpacked.push(dir);
+                let part = Part::open(label, &copy, None, None, &mut unpacked)?;
+                parts.push(Part {
+                    vct: Some(delivery),
+                    ..part
+                });
+                continue;
+            }
             if Format::of(&file) != Some(Format::Xlsx) {
                 parts.push(Part::open(label, &file, encoding, None, &mut unpacked)?);
                 continue;
@@ -209,6 +225,7 @@ impl Source {
                         .layer_by_name(&table.gdal_name())
                         .map_err(|e| Error::layer(&part.label, table.layer_name(), said(&e)))?,
                     name: table.layer_name(),
+                    title: None,
                     table: Some(table),
                 });
             }
@@ -229,12 +246,19 @@ impl Source {
                         .unwrap_or(&utf8)
                         .decode_name(&ogr::layer_name(&layer))
                 };
-                let name = part.sheet.as_ref().map_or_else(decoded, |sheet| sheet.name.clone());
+                let of_vct = part.vct.as_ref().and_then(|vct| vct.layers.get(at));
+                let given = part
+                    .sheet
+                    .as_ref()
+                    .map(|sheet| &sheet.name)
+                    .or(of_vct.map(|own| &own.name));
+                let name = given.cloned().unwrap_or_else(decoded);
                 if !is_internal(&name, part.is_store) {
                     layers.push(SourceLayer {
                         part,
                         layer,
                         name,
+                        title: of_vct.and_then(|own| own.title.clone()),
                         table: None,
                     });
                 }
@@ -255,6 +279,7 @@ impl Part {
             is_store: false,
             deleted: 0,
             sheet: None,
+            vct: None,
             tables,
         })
     }
@@ -313,6 +338,7 @@ impl Part {
             is_store,
             deleted: table.map_or(0, |table| table.deleted),
             sheet,
+            vct: None,
             tables: Vec::new(),
         })
     }
