@@ -551,3 +551,31 @@ fn a_file_cut_anywhere_is_refused_or_told() {
         }
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 200, failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn flipped_bytes_and_lost_lines_never_break_the_reader(
+        version in 0..3_usize,
+        flips in proptest::collection::vec((0..100_000_usize, proptest::prelude::any::<u8>()), 0..8),
+        lost in proptest::collection::vec(0..1000_usize, 0..3),
+    ) {
+        let whole = delivery(ALL[version]);
+        let mut lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+        for at in lost {
+            lines.remove(at % lines.len());
+        }
+        let mut bytes = lines.concat();
+        let count = bytes.len();
+        for (at, byte) in flips {
+            bytes[at % count] = byte;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.vct");
+        std::fs::write(&path, &bytes).unwrap();
+        match onemap_importer::source::Source::open(path.to_str().unwrap(), None) {
+            Ok(source) => proptest::prop_assert!(!source.layers().unwrap().is_empty()),
+            Err(error) => proptest::prop_assert!(!error.is_fault(), "{error}"),
+        }
+    }
+}

@@ -15,7 +15,12 @@ use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::source::folder::Folder;
 use onemap_model::{Bbox, FindingCode};
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+/// Most codes that are learnt in a section.
+const MAX_STRANGE: usize = 1000;
 
 /// What is converted.
 pub struct From<'a> {
@@ -127,12 +132,19 @@ impl Conversion<'_> {
     fn section(&mut self, lines: &mut Lines, section: Section) -> Result<()> {
         lines.go_to(section.first)?;
         let tables = self.tables;
-        let is_code = move |code: &[u8]| tables.of_code(code).is_some();
+        // Borders have a code of no feature class; it is learnt from those that were read.
+        let strange = RefCell::new(HashSet::new());
+        let is_code = |code: &[u8]| tables.of_code(code).is_some() || strange.borrow().contains(code);
         loop {
             let mut reader = Reader::new(lines, self.from.head, self.axes, &is_code);
             match reader.next(section.kind) {
                 Ok(None) => return Ok(()),
-                Ok(Some(record)) => self.record(record, section)?,
+                Ok(Some(record)) => {
+                    if !is_code(&record.code) && strange.borrow().len() < MAX_STRANGE {
+                        strange.borrow_mut().insert(record.code.clone());
+                    }
+                    self.record(record, section)?;
+                }
                 Err(Fault::File(error)) => return Err(error),
                 Err(Fault::Record(line, reason)) => {
                     self.notes.add(None, FindingCode::RowUnreadable, None, || {

@@ -334,14 +334,14 @@ impl<'a> Reader<'a> {
     fn polygon(&mut self) -> Result<Shape> {
         // Version 1 goes on with the label's position, version 2 with a kind.
         if !self.is_number_next()? {
-            self.positions(1)?;
+            self.label()?;
             return self.polygon_of_version_1();
         }
         let kind = self.number("the kind of a polygon")?;
         if !matches!(kind, 1 | 100) {
             return Err(Fault::Shape(format!("{kind} is no kind of polygon that is read here")));
         }
-        self.positions(1)?;
+        self.label()?;
         if kind == 1 {
             let mut rings = Vec::new();
             for _ in 0..self.count("a number of rings")? {
@@ -359,6 +359,15 @@ impl<'a> Reader<'a> {
             other => Err(Fault::Shape(format!(
                 "{other} is no composition of a polygon that is read here"
             ))),
+        }
+    }
+
+    /// Passes over the position of a polygon's label, which may have a height or not.
+    fn label(&mut self) -> Result<()> {
+        let line = self.line()?;
+        match self.numbers(&line) {
+            Ok(numbers) if numbers.len() > 1 => Ok(()),
+            _ => Err(wrong(&line, "the position of a label was expected")),
         }
     }
 
