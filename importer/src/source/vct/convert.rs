@@ -10,7 +10,7 @@ use super::record::{Fault, MAX_POSITIONS, Reader, Record, Shape};
 use super::rings;
 use super::rows::Rows;
 use super::scan::{Kind, MAX_PLACES, RowPlace, Scan, Section};
-use super::tables::{Table, Tables};
+use super::tables::Tables;
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::source::folder::Folder;
@@ -245,25 +245,23 @@ impl Conversion<'_> {
             }
         };
         let cells = self.rows.take((at, table), id, &mut self.notes)?;
-        if cells.is_none() && !(section.kind == Kind::Annotation && !self.rows.has_any(at)) {
+        // Annotations need none: what they say is in the geometry's record.
+        let needs_row = section.kind != Kind::Annotation || self.rows.has_any(at);
+        if cells.is_none() && needs_row {
             self.notes.add(Some(at), FindingCode::AttributesMissing, Some(id), || {
                 format!("line {line}: there is no row of {id} in the table {:?}", table.name)
             });
         }
-        self.add((at, table), Some(id), drawn.as_ref(), &cells.unwrap_or_default())
-    }
-
-    fn add(
-        &mut self,
-        (at, table): (usize, &Table),
-        id: Option<i64>,
-        drawn: Option<&Drawn>,
-        cells: &[super::values::Cell],
-    ) -> Result<()> {
-        if self.package.add((at, table), id, drawn, cells)? == Numbered::Otherwise {
-            let id = id.unwrap_or_default();
+        if self
+            .package
+            .add((at, table), Some(id), drawn.as_ref(), &cells.unwrap_or_default())?
+            == Numbered::Otherwise
+        {
             self.notes.add(Some(at), FindingCode::KeyDuplicate, Some(id), || {
-                format!("the identifier {id} comes more than once in the table {:?}", table.name)
+                format!(
+                    "line {line}: the identifier {id} comes more than once in the table {:?}",
+                    table.name
+                )
             });
         }
         Ok(())
@@ -339,7 +337,8 @@ impl Conversion<'_> {
         for (at, table) in self.tables.all.iter().enumerate() {
             let mut from = 0;
             while let Some((id, cells)) = self.rows.next_left((at, table), &mut from, &mut self.notes)? {
-                self.add((at, table), id, None, &cells)?;
+                // An identifier that comes twice was told of when rows were found.
+                self.package.add((at, table), id, None, &cells)?;
             }
         }
         Ok(())

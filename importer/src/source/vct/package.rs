@@ -20,7 +20,12 @@ pub struct Package {
     layers: HashMap<usize, Written>,
     /// The tables of the layers, in their order.
     order: Vec<usize>,
+    /// The next number for a feature without one of its own, where others have theirs.
+    spare: i64,
 }
+
+/// Numbers from here on are no identifiers: those have 18 digits at most.
+const SPARE: i64 = 4_000_000_000_000_000_000;
 
 /// A layer in the making.
 struct Written {
@@ -29,6 +34,33 @@ struct Written {
     text: Option<usize>,
     direction: Option<usize>,
     columns: usize,
+    /// Whether a feature got a number of its own.
+    is_numbered: bool,
+}
+
+impl Written {
+    /// Sees to it that there are columns for the position that a point points to.
+    fn need_direction(&mut self, layer: &impl LayerAccess) -> Result<()> {
+        if self.direction.is_none() {
+            let fields = DIRECTION_COLUMNS.map(|name| (name, OGRFieldType::OFTReal));
+            layer.create_defn_fields(&fields).map_err(failed)?;
+            self.direction = Some(self.columns);
+            self.columns += 2;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that there are columns for the text and angle of an annotation.
+    fn need_text(&mut self, layer: &impl LayerAccess) -> Result<()> {
+        if self.text.is_none() {
+            let [text, angle] = TEXT_COLUMNS;
+            let fields = [(text, OGRFieldType::OFTString), (angle, OGRFieldType::OFTReal)];
+            layer.create_defn_fields(&fields).map_err(failed)?;
+            self.text = Some(self.columns);
+            self.columns += 2;
+        }
+        Ok(())
+    }
 }
 
 /// Whether a feature has the number that was asked for.
@@ -54,6 +86,7 @@ impl Package {
             dataset,
             layers: HashMap::new(),
             order: Vec::new(),
+            spare: SPARE,
         })
     }
 
@@ -82,20 +115,17 @@ impl Package {
         let written = self.layers.get_mut(&at).expect("it was put there just now");
         let layer = self.dataset.layer(written.at).map_err(failed)?;
         let extra = shape.map(|drawn| &drawn.extra);
-        if let Some(Extra::Direction(_)) = extra
-            && written.direction.is_none()
-        {
-            let fields = DIRECTION_COLUMNS.map(|name| (name, OGRFieldType::OFTReal));
-            layer.create_defn_fields(&fields).map_err(failed)?;
-            written.direction = Some(written.columns);
-            written.columns += 2;
+        match extra {
+            Some(Extra::Direction(_)) => written.need_direction(&layer)?,
+            Some(Extra::Text(..)) => written.need_text(&layer)?,
+            _ => {}
         }
         let mut feature = Feature::new(layer.defn()).map_err(failed)?;
         for (field, cell) in cells.iter().enumerate() {
             set(&mut feature, field, cell)?;
         }
         match extra {
-            Some(Extra::Text(text, angle)) if written.text.is_some() => {
+            Some(Extra::Text(text, angle)) => {
                 let column = written.text.unwrap_or_default();
                 set(&mut feature, column, &Cell::Text(text.clone()))?;
                 set(&mut feature, column + 1, &angle.map_or(Cell::Null, Cell::Float))?;
@@ -111,18 +141,25 @@ impl Package {
             let geometry = Geometry::from_wkb(&drawn.wkb).map_err(failed)?;
             feature.set_geometry(geometry).map_err(failed)?;
         }
-        if let Some(id) = id.filter(|id| *id > 0) {
+        let id = id.filter(|id| *id > 0);
+        if let Some(id) = id {
+            written.is_numbered = true;
             ogr::set_number(&feature, id);
             if feature.create(&layer).is_ok() {
                 return Ok(Numbered::AsAsked);
             }
             messages::forget();
-            ogr::set_number(&feature, -1);
-            feature.create(&layer).map_err(failed)?;
-            return Ok(Numbered::Otherwise);
+        }
+        if written.is_numbered {
+            ogr::set_number(&feature, self.spare);
+            self.spare += 1;
         }
         feature.create(&layer).map_err(failed)?;
-        Ok(Numbered::AsAsked)
+        Ok(if id.is_some() {
+            Numbered::Otherwise
+        } else {
+            Numbered::AsAsked
+        })
     }
 
     fn make_layer(&mut self, table: &Table) -> Result<Written> {
@@ -142,24 +179,18 @@ impl Package {
             options: Some(&options),
         });
         let layer = layer.map_err(failed)?;
-        let mut fields: Vec<(&str, OGRFieldType::Type)> = table
+        let fields: Vec<(&str, OGRFieldType::Type)> = table
             .fields
             .iter()
             .map(|field| (field.name.as_str(), field_type(field.kind)))
             .collect();
-        let text = table.kinds.contains(&Kind::Annotation).then_some(fields.len());
-        if text.is_some() {
-            fields.extend([
-                (TEXT_COLUMNS[0], OGRFieldType::OFTString),
-                (TEXT_COLUMNS[1], OGRFieldType::OFTReal),
-            ]);
-        }
         layer.create_defn_fields(&fields).map_err(failed)?;
         Ok(Written {
             at,
-            text,
+            text: None,
             direction: None,
             columns: fields.len(),
+            is_numbered: false,
         })
     }
 
@@ -304,7 +335,7 @@ fn geometry_type(kinds: &[Kind]) -> Ogr::Type {
     let mut types: Vec<Ogr::Type> = kinds.iter().filter_map(of).collect();
     types.dedup();
     match types.as_slice() {
-        [] => Ogr::wkbNone,
+        [] if kinds.is_empty() => Ogr::wkbNone,
         [one] => *one,
         _ => Ogr::wkbUnknown,
     }

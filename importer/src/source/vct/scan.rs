@@ -83,8 +83,8 @@ pub struct TableRows {
     pub rows: Vec<RowPlace>,
 }
 
-/// The identifier of a row that does not begin with a number.
-pub const NO_ID: i64 = i64::MIN;
+/// The identifier of a row that does not begin with a number: it comes after all others.
+pub const NO_ID: i64 = i64::MAX;
 
 /// What was seen.
 #[derive(Debug)]
