@@ -552,6 +552,41 @@ fn a_file_cut_anywhere_is_refused_or_told() {
     }
 }
 
+#[test]
+fn a_few_bytes_do_not_grow_to_gigabytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Writer {
+        version: Version::Three,
+        out: String::new(),
+    };
+    writer.head();
+    writer.declarations();
+    writer.line("LineBegin");
+    // Large circles of three points.
+    for id in 1..5000 {
+        writer.begin(id, "6003");
+        writer.lines(&["1", "1", "12"]);
+        for place in [at(0.0, 0.0), at(300_000.0, 300_000.0), at(600_000.0, 0.0)] {
+            writer.position(place);
+        }
+        writer.end();
+    }
+    writer.line("LineEnd");
+    let (output, _) = load(dir.path(), "a.vct", &gbk(&writer.out), &[]);
+    let said = text(&output.stderr);
+    assert!(
+        output.status.code() == Some(1) && said.contains("its size allows"),
+        "{said}"
+    );
+    let endless = [&delivery(Version::Three)[..], &vec![b'7'; 3 << 20]].concat();
+    let (output, _) = load(dir.path(), "b.vct", &endless, &[]);
+    let said = text(&output.stderr);
+    assert!(
+        output.status.code() == Some(1) && said.contains("longer than"),
+        "{said}"
+    );
+}
+
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config { cases: 200, failure_persistence: None, ..Default::default() })]
     #[test]

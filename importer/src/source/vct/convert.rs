@@ -71,6 +71,8 @@ pub fn run(from: &From<'_>, mut scan: Scan, axes: Axes) -> Result<(Folder, PathB
         strangers: 0,
         by_lines: false,
         seen: None,
+        grown: 0,
+        most: most_positions(from)?,
     };
     for kind in [Kind::Line, Kind::Point, Kind::Polygon, Kind::Annotation] {
         for section in scan.of_kind(kind) {
@@ -83,6 +85,15 @@ pub fn run(from: &From<'_>, mut scan: Scan, axes: Axes) -> Result<(Folder, PathB
     conversion.rows_left()?;
     let converted = conversion.finish()?;
     Ok((folder, file, converted))
+}
+
+/// How many positions geometries may grow to: what no real file reaches, for a few bytes can name a long line again, or
+/// draw a large circle.
+fn most_positions(from: &From<'_>) -> Result<u64> {
+    let size = std::fs::metadata(from.path)
+        .map_err(|e| Error::source(from.label, e))?
+        .len();
+    Ok(size.saturating_mul(16).saturating_add(20_000_000))
 }
 
 fn tell_of_sections(scan: &Scan, tables: &Tables, notes: &mut Notes) {
@@ -126,6 +137,9 @@ struct Conversion<'a> {
     /// Whether any polygon is made of lines.
     by_lines: bool,
     seen: Option<[f64; 4]>,
+    /// Positions that were read again or written, and how many there may be.
+    grown: u64,
+    most: u64,
 }
 
 impl Conversion<'_> {
@@ -298,6 +312,9 @@ impl Conversion<'_> {
             other => other,
         };
         self.see(&shape);
+        if let Shape::Line(parts) | Shape::Rings(parts) = &shape {
+            self.grow(parts.iter().map(Vec::len).sum())?;
+        }
         let decoder = self.from.decoder;
         Ok(Drawn::of(shape, |text| decoder.decode_name(text))?)
     }
@@ -312,10 +329,26 @@ impl Conversion<'_> {
         let never = |_: &[u8]| false;
         let record = Reader::new(&mut self.again, self.from.head, self.axes, &never).again()?;
         match record.shape {
-            Ok(Shape::Line(pieces)) => Ok(pieces.concat()),
+            Ok(Shape::Line(pieces)) => {
+                let positions = pieces.concat();
+                self.grow(positions.len())?;
+                Ok(positions)
+            }
             Ok(_) => Err(Fault::Shape(format!("line {id} is made of other lines"))),
             Err(reason) => Err(Fault::Shape(format!("line {id}: {reason}"))),
         }
+    }
+
+    fn grow(&mut self, by: usize) -> Result<()> {
+        self.grown += by as u64;
+        if self.grown > self.most {
+            let reason = format!(
+                "its geometries grow to more than the {} positions that its size allows",
+                self.most
+            );
+            return Err(Error::source(self.from.label, reason));
+        }
+        Ok(())
     }
 
     fn see(&mut self, shape: &Shape) {

@@ -4,6 +4,8 @@ use super::curve::Position;
 
 /// Most rings of a polygon.
 pub const MAX_RINGS: usize = 10_000;
+/// Most edges that are looked at to sort the rings of a polygon: some seconds.
+const MAX_LOOKS: usize = 1_000_000_000;
 
 /// Rings from lines, `0` between them. `line` gives the positions of a line by its identifier, which is never negative.
 ///
@@ -95,7 +97,7 @@ pub type Polygon = Vec<Vec<Position>>;
 /// ring of the smallest around it. Which way round they go does not count: files disagree about it.
 ///
 /// # Errors
-/// A sentence where there are more than [`MAX_RINGS`].
+/// A sentence where there are more than [`MAX_RINGS`], or they lie in one another so often that it would take too long.
 pub fn polygons(rings: Vec<Vec<Position>>) -> Result<Vec<Polygon>, String> {
     if rings.len() > MAX_RINGS {
         return Err(format!("{} rings; at most {MAX_RINGS} are read", rings.len()));
@@ -106,10 +108,16 @@ pub fn polygons(rings: Vec<Vec<Position>>) -> Result<Vec<Polygon>, String> {
     let mut sized: Vec<Sized> = rings.into_iter().map(Sized::of).collect();
     sized.sort_by(|a, b| b.area.total_cmp(&a.area));
     let mut polygons: Vec<Polygon> = Vec::new();
+    let mut looks = 0;
     // The polygon that each ring belongs to.
     let mut placed: Vec<usize> = Vec::new();
     for at in 0..sized.len() {
-        let around: Vec<usize> = (0..at).filter(|larger| sized[*larger].holds(&sized[at])).collect();
+        let mut around = Vec::new();
+        for larger in 0..at {
+            if sized[larger].holds(&sized[at], &mut looks)? {
+                around.push(larger);
+            }
+        }
         let ring = std::mem::take(&mut sized[at].owned);
         let polygon = match around.last() {
             Some(closest) if around.len() % 2 == 1 => {
@@ -161,17 +169,23 @@ impl Sized {
     }
 
     /// Whether a smaller ring lies in this one, by the first of its corners or middles of edges that is not on the line.
-    fn holds(&self, smaller: &Sized) -> bool {
+    fn holds(&self, smaller: &Sized, looks: &mut usize) -> Result<bool, String> {
         let apart = (0..2).any(|axis| smaller.low[axis] < self.low[axis] || smaller.high[axis] > self.high[axis]);
         if apart {
-            return false;
+            return Ok(false);
         }
-        let middles = smaller
-            .corners
-            .windows(2)
-            .map(|p| [(p[0][0] + p[1][0]) / 2.0, (p[0][1] + p[1][1]) / 2.0]);
-        let mut probes = smaller.corners.iter().copied().chain(middles);
-        probes.find_map(|p| side(&self.corners, p)).unwrap_or(true)
+        let middle = |p: &[[f64; 2]]| [(p[0][0] + p[1][0]) / 2.0, (p[0][1] + p[1][1]) / 2.0];
+        let middles = smaller.corners.windows(2).map(middle);
+        for probe in smaller.corners.iter().copied().chain(middles) {
+            *looks += self.corners.len();
+            if *looks > MAX_LOOKS {
+                return Err("its rings lie in one another too often to be sorted".into());
+            }
+            if let Some(inside) = side(&self.corners, probe) {
+                return Ok(inside);
+            }
+        }
+        Ok(true)
     }
 }
 
