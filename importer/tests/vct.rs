@@ -384,6 +384,11 @@ fn every_version_loads_like_the_same_features_from_geojson() {
             said.contains("encoding-detected") && said.contains("EPSG:4526"),
             "{version:?}: {said}"
         );
+        // Shells, holes and islands that were mixed up would be warned of.
+        assert!(
+            !said.contains("warning") && !said.contains("nested"),
+            "{version:?}: {said}"
+        );
         let (title, parcels) = rows(&store, "ZD");
         assert_eq!(title, "宗地");
         let points = rows(&store, "JZD").1;
