@@ -100,8 +100,16 @@ fn buildings_are_gdals_areas() {
         assert_eq!(ours.len(), count, "{file}");
         // GDAL moves tags from the outer ways of old multipolygons to relations that have none.
         let (shared, moved): (Vec<_>, Vec<_>) = theirs.into_iter().partition(|(id, _)| ours.contains_key(id));
-        assert!(moved.len() < 10 && moved.iter().all(|(id, _)| id.starts_with('r')), "{file}: {moved:?}");
-        assert!(ours.len() - shared.len() < 20, "{file}: {} of {}", shared.len(), ours.len());
+        assert!(
+            moved.len() < 10 && moved.iter().all(|(id, _)| id.starts_with('r')),
+            "{file}: {moved:?}"
+        );
+        assert!(
+            ours.len() - shared.len() < 20,
+            "{file}: {} of {}",
+            shared.len(),
+            ours.len()
+        );
         for (id, other) in shared {
             let [one, two] = [drawn(ours[&id]), other.geometry].map(|geometry| geometry.unwrap().unsigned_area());
             assert!((one - two).abs() < 1e-12 + two * 1e-9, "{file} {id}: {one} and {two}");

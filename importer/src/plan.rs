@@ -264,6 +264,7 @@ impl<'s> Plan<'s> {
                 format!("the row {title:?} above the header was left out"),
             );
         }
+        notes.of_vct(&from);
         if let Some(reason) = &decoder.reason {
             notes.add(
                 FindingCode::EncodingDetected,
@@ -434,9 +435,10 @@ fn add_osm_key(layer: &str, columns: &mut Vec<Column>) {
 }
 
 fn declared_crs(from: &SourceLayer<'_>) -> Result<Option<Horizontal>, String> {
-    match &from.rows {
-        Rows::Gdal(layer) => layer.spatial_ref().map_or(Ok(None), Horizontal::of),
-        Rows::Osm(..) => Horizontal::of_code(Crs::WGS84).map(Some),
+    match (&from.part.vct, &from.rows) {
+        (Some(delivery), _) => delivery.declared(),
+        (None, Rows::Gdal(layer)) => layer.spatial_ref().map_or(Ok(None), Horizontal::of),
+        (None, Rows::Osm(..)) => Horizontal::of_code(Crs::WGS84).map(Some),
     }
 }
 
@@ -463,7 +465,9 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
             let guess = suggestion(&seen).map_or_else(String::new, |guess| format!("; {guess}"));
             format!(" (x {west} to {east}, y {south} to {north}{guess})")
         });
-        format!("the file declares no coordinate system: state it with --crs EPSG:n{range}")
+        let why = from.part.vct.as_ref().and_then(|vct| vct.why_undeclared());
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        format!("the file declares no coordinate system{why}: state it with --crs EPSG:n{range}")
     })
 }
 
@@ -483,7 +487,7 @@ fn build_layer(
 ) -> Result<Layer, String> {
     let geometry_type = declared.unwrap_or(GeometryType::Geometry);
     let mut layer = Layer::new(name, geometry_type, target, fields.fields.clone()).map_err(|e| e.to_string())?;
-    layer.title.clone_from(&from.name);
+    layer.title.clone_from(from.title.as_ref().unwrap_or(&from.name));
     layer.access = settings.access.unwrap_or_default();
     let first = fields.inputs.first().map(|input| &input.origin);
     let is_osm_object = first.is_some_and(|origin| matches!(origin, Origin::Column(column) if column.kind.is_osm()));
@@ -553,6 +557,20 @@ impl Notes<'_> {
             ),
         );
         Ok((way, web.to_owned()))
+    }
+
+    /// What was found when a VCT file was taken apart.
+    fn of_vct(&mut self, from: &SourceLayer<'_>) {
+        let told = from.part.vct.iter().flat_map(|vct| &vct.told);
+        for told in told.filter(|told| told.layer == from.name) {
+            self.findings.push(Finding {
+                code: told.code,
+                layer: self.layer.to_string(),
+                feature: told.feature.clone(),
+                place: None,
+                message: told.message.clone(),
+            });
+        }
     }
 
     fn of_suggestion(&mut self, suggestion: &Suggestion) {

@@ -81,7 +81,7 @@ enum Command {
 /// How sources are read: the same for loading and checking.
 #[derive(Debug, Args)]
 struct SourceArgs {
-    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, FileGDB or DXF, also in .zip or .gz; or a database: "PG:host=… dbname=…"
+    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, FileGDB, DXF or VCT, also in .zip or .gz; or a database: "PG:host=… dbname=…"
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read this layer only, by its name in the source

@@ -227,7 +227,7 @@ fn nest(rings: Vec<Vec<Place>>) -> Vec<Polygon> {
         ring.depth = around.map_or(0, |around| larger[around].depth + 1);
         ring.around = around;
     }
-    let shells = (0..rings.len()).filter(|at| rings[*at].depth % 2 == 0);
+    let shells = (0..rings.len()).filter(|at| rings[*at].depth.is_multiple_of(2));
     let mut polygons: Vec<(usize, Polygon)> = shells
         .map(|at| {
             (

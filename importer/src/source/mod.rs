@@ -8,6 +8,7 @@ mod folder;
 pub mod format;
 mod places;
 mod sheets;
+mod vct;
 
 use crate::definition::Definition;
 use crate::encoding::{self, Decoder};
@@ -24,6 +25,7 @@ use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use sheets::Sheet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vct::Delivery;
 
 pub use files::files_of;
 
@@ -51,6 +53,8 @@ pub struct Part {
     pub deleted: u64,
     /// The sheet that it was written from; none for other formats.
     pub sheet: Option<Sheet>,
+    /// The VCT file that it was written from; none for other formats.
+    pub vct: Option<Delivery>,
     /// The tables in it, for databases.
     pub tables: Vec<Table>,
     /// What is read of it by us, where it is of OpenStreetMap and definitions say how.
@@ -85,6 +89,8 @@ pub struct SourceLayer<'s> {
     pub rows: Rows<'s>,
     /// Its own name, decoded.
     pub name: String,
+    /// What people call it, where the source has that beside its name.
+    pub title: Option<String>,
     /// What it is in a database; none for other sources.
     pub table: Option<&'s Table>,
 }
@@ -207,6 +213,16 @@ impl Source {
                     "it is the store itself: it cannot be loaded into itself",
                 ));
             }
+            if Format::of(&file) == Some(Format::Vct) {
+                let (dir, copy, delivery) = vct::to_geopackage(&file, &label, encoding)?;
+                unpacked.push(dir);
+                let part = Part::open(label, &copy, None, None, &mut unpacked)?;
+                parts.push(Part {
+                    vct: Some(delivery),
+                    ..part
+                });
+                continue;
+            }
             if Format::of(&file) != Some(Format::Xlsx) {
                 let mut part = Part::open(label, &file, encoding, None, &mut unpacked)?;
                 part.read_by_definitions(&file, definitions)?;
@@ -242,6 +258,7 @@ impl Source {
                     part,
                     rows: Rows::Gdal(layer),
                     name: table.layer_name(),
+                    title: None,
                     table: Some(table),
                 });
             }
@@ -250,6 +267,7 @@ impl Source {
                     part,
                     rows: Rows::Osm(extract, at),
                     name: layer.name.to_string(),
+                    title: None,
                     table: None,
                 };
                 layers.extend(extract.layers.iter().enumerate().map(of_extract));
@@ -271,12 +289,19 @@ impl Source {
                         .unwrap_or(&utf8)
                         .decode_name(&ogr::layer_name(&layer))
                 };
-                let name = part.sheet.as_ref().map_or_else(decoded, |sheet| sheet.name.clone());
+                let of_vct = part.vct.as_ref().and_then(|vct| vct.layers.get(at));
+                let given = part
+                    .sheet
+                    .as_ref()
+                    .map(|sheet| &sheet.name)
+                    .or(of_vct.map(|own| &own.name));
+                let name = given.cloned().unwrap_or_else(decoded);
                 if !is_internal(&name, part.is_store) {
                     layers.push(SourceLayer {
                         part,
                         rows: Rows::Gdal(layer),
                         name,
+                        title: of_vct.and_then(|own| own.title.clone()),
                         table: None,
                     });
                 }
@@ -297,6 +322,7 @@ impl Part {
             is_store: false,
             deleted: 0,
             sheet: None,
+            vct: None,
             tables,
             extract: None,
         })
@@ -365,6 +391,7 @@ impl Part {
             is_store,
             deleted: table.map_or(0, |table| table.deleted),
             sheet,
+            vct: None,
             tables: Vec::new(),
             extract: None,
         })

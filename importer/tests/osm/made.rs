@@ -135,7 +135,7 @@ fn ways_are_lines_and_areas_as_definitions_and_tags_say() {
     writer.block(&block);
     let file = File::of(&writer.bytes());
     let (lines, findings) = rows_of(&file.path, &roads());
-    let ids: Vec<Vec<String>> = lines.iter().map(|row| texts(row)).collect();
+    let ids: Vec<Vec<String>> = lines.iter().map(texts).collect();
     assert_eq!(
         ids.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(),
         ["w10", "w11"]

@@ -24,12 +24,15 @@ pub struct Writer {
     blobs: Vec<Vec<u8>>,
 }
 
+/// Number, place, tags, and whether it is still there.
+type Node = (i64, [i64; 2], Vec<(u64, u64)>, bool);
+
 /// One block under way.
 #[derive(Default)]
 pub struct Block {
     strings: Vec<String>,
     places: BTreeMap<String, u64>,
-    nodes: Vec<(i64, [i64; 2], Vec<(u64, u64)>, bool)>,
+    nodes: Vec<Node>,
     ways: Vec<Vec<u8>>,
     relations: Vec<Vec<u8>>,
 }
