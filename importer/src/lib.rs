@@ -21,6 +21,7 @@ pub mod geometry;
 pub mod interrupt;
 pub mod keys;
 pub mod load;
+pub mod local;
 pub mod mapping;
 pub mod messages;
 pub mod mixed;

@@ -1,11 +1,12 @@
 //! Plans: how one layer of a source is read and what it becomes. Everything that can be refused is refused here,
 //! before the store is touched.
 
-use crate::crs::{self, Chosen, Horizontal};
+use crate::crs::{self, Chosen, Force, Horizontal};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::fields::{self, Column, Fields, Origin};
 use crate::geometry::declared_type;
+use crate::local::LocalSystem;
 use crate::mapping::suggest::{self, Because, Suggestion};
 use crate::mapping::{LayerMapping, ask};
 use crate::quality::{City, Rules};
@@ -274,9 +275,10 @@ impl<'s> Plan<'s> {
         let mut reprojector = None;
         let mut crs_label = None;
         if declared != Some(GeometryType::None) {
-            let (way, label) = match settings.web_map {
-                Some(web) => notes.of_web_map(web, &from, target),
-                None => notes.of_crs(&from, settings, range, target),
+            let (way, label) = match (settings.web_map, &settings.local) {
+                (Some(web), _) => notes.of_web_map(web, &from, target),
+                (None, Some(local)) => notes.of_local(local, &from, settings.force, target),
+                (None, None) => notes.of_crs(&from, settings, range, target),
             }
             .map_err(|reason| refuse(&from, reason))?;
             (reprojector, crs_label) = (Some(way), Some(label));
@@ -571,6 +573,31 @@ impl Notes<'_> {
                 message: told.message.clone(),
             });
         }
+    }
+
+    /// The way from a local system, and what it is called.
+    fn of_local(
+        &mut self,
+        local: &Arc<LocalSystem>,
+        from: &SourceLayer<'_>,
+        force: Force,
+        target: Crs,
+    ) -> Result<(Reprojector, String), String> {
+        let label = local.label();
+        if let Some(declared) = declared_crs(from)?.filter(|declared| !local.is_declared_by(declared)) {
+            let over = declared.label();
+            if force == Force::Refuse {
+                return Err(format!(
+                    "the file declares {over}, --crs says {label}; leave --crs out, or add --force-crs where the file is \
+                     wrong"
+                ));
+            }
+            self.add(
+                FindingCode::CrsForced,
+                format!("{label} was taken, the file declares {over}"),
+            );
+        }
+        Ok((Reprojector::of_local(local, target)?, label))
     }
 
     fn of_suggestion(&mut self, suggestion: &Suggestion) {
