@@ -23,7 +23,7 @@ DENY := .tools/cargo-deny-$(DENY_VERSION)/bin/cargo-deny
 comma := ,
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test bench bench-postgis bench-tiles bench-queries pictures validity clients conformance fmt lint deny advisories assets release clean-demo
+.PHONY: help demo test bench bench-postgis bench-tiles bench-queries bench-loads pictures validity clients conformance fmt lint deny advisories assets release clean-demo
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
@@ -108,6 +108,15 @@ bench-queries: ## ask a served city of 500 000 parcels beside tipg (from PyPI) a
 	@cargo build --release --locked -p onemap-benches
 	$(call say,Measuring questions)
 	@$(TARGET_DIR)/release/queries
+
+bench-loads: ## load the city beside ogr2ogr and osm2pgsql, check it, undo it; appends to benches/RESULTS.md; BENCH_LOADS passes options (--extract FILE.osm.pbf)
+	$(call say,System packages for the benchmark)
+	@scripts/setup bench
+	@$(MAKE) release
+	$(call say,Building the benchmark)
+	@cargo build --release --locked -p onemap-benches
+	$(call say,Measuring loads of a city of $(BENCH_FEATURES) parcels)
+	@$(TARGET_DIR)/release/loads --features $(BENCH_FEATURES) $(BENCH_LOADS)
 
 clients: ## try GDAL, geopandas, OWSLib, ogc-client and schemathesis on a served city; needs the network for their packages
 	$(call say,System packages for the clients)

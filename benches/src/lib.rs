@@ -6,6 +6,7 @@
 
 pub mod city;
 pub mod http;
+pub mod loads;
 pub mod machine;
 pub mod peers;
 pub mod postgis;

@@ -80,6 +80,23 @@ impl Horizontal {
         Ok(Some(Self { srs, label }))
     }
 
+    /// A system that is called `label` whatever it says itself; none where it is neither geographic nor projected.
+    pub(crate) fn plain(mut srs: SpatialRef, label: &str) -> Option<Self> {
+        if !(srs.is_geographic() || srs.is_projected()) {
+            return None;
+        }
+        srs.set_axis_mapping_strategy(AxisMappingStrategy::TraditionalGisOrder);
+        Some(Self {
+            srs,
+            label: label.to_owned(),
+        })
+    }
+
+    /// The same system under another name.
+    pub(crate) fn labelled(self, label: String) -> Self {
+        Self { label, ..self }
+    }
+
     /// `EPSG:n` where the code is known, else the name.
     pub fn label(&self) -> &str {
         &self.label
@@ -123,7 +140,8 @@ impl Horizontal {
         self.srs.get_attr_value("DATUM", 0).ok().flatten().unwrap_or_default()
     }
 
-    fn is_same(&self, other: &Self) -> bool {
+    /// Whether both mean the same, however they are spelt.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         let same_code = self.code().is_some() && self.code() == other.code();
         // Spellings of ESRI differ from EPSG's in names and in the order of axes, which is ours to set.
         let same_meaning = || {

@@ -5,12 +5,13 @@ use crate::error::{Error, Result};
 use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
 use crate::progress::{Position, Progress};
+use crate::pushed;
 use crate::quality::City;
 use crate::quality::backdrop::Backdrop;
 use crate::quarantine::Quarantine;
 use crate::rows;
 use crate::settings::Settings;
-use crate::source::{self, Beside, FileId, database};
+use crate::source::{self, Beside, FileId, Rows, database};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
 use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, SourceFile, Store, without_password};
@@ -250,8 +251,7 @@ fn into_store(
                 progress,
             )?);
         }
-        progress.begin("checking");
-        backdrop = city.finish(findings);
+        backdrop = check_and_prepare(city, findings, load, progress)?;
         load.describe(delivery::delivery(files, plans, &layers, findings));
         interrupt::check()
     })?;
@@ -259,6 +259,26 @@ fn into_store(
         layer.counts = Some(*counts);
     }
     Ok((layers, (committed.version, made), backdrop))
+}
+
+/// Looks at all that was read together, while the store writes it.
+fn check_and_prepare(
+    city: City,
+    findings: &mut Findings,
+    load: &mut dyn onemap_store::Load,
+    progress: &mut Progress,
+) -> Result<Backdrop> {
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || {
+            let mut phase = String::new();
+            load.prepare(&mut |step| follow(&step, &mut phase, progress))?;
+            progress.begin("checking");
+            Ok(())
+        });
+        let backdrop = city.finish(findings);
+        let written: Result<()> = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        written.map(|()| backdrop)
+    })
 }
 
 /// Reads one layer and pushes its rows into `load`.
@@ -277,7 +297,7 @@ pub fn one_layer(
     load.start_layer(&plan.layer, mode)?;
     let total = plan.rows;
     let mut step = |rows, fraction| progress.at(Position { rows, total, fraction });
-    let outcome = rows::read_for(kept, plan, findings, &mut step, &mut |row| Ok(load.push(row)?))?;
+    let outcome = pushed::push_while(load, |push| rows::read_for(kept, plan, findings, &mut step, push))?;
     if let Some(reason) = &outcome.broken {
         return Err(Error::layer(
             &plan.from.part.label,
@@ -285,7 +305,9 @@ pub fn one_layer(
             format!("{reason}; nothing was loaded"),
         ));
     }
-    if mode == LoadMode::Replace && outcome.read > 0 && outcome.passed == 0 {
+    // Of an extract that is cut out of a city some layers may have nothing whole.
+    let may_be_empty = matches!(plan.from.rows, Rows::Osm(..)) && !plan.is_known;
+    if mode == LoadMode::Replace && outcome.read > 0 && outcome.passed == 0 && !may_be_empty {
         let reason = format!(
             "all {} rows were set aside (onemap-import check says why); nothing was loaded",
             outcome.read

@@ -122,6 +122,26 @@ pub fn begin(dataset: &Dataset) -> Result<(), String> {
     }
 }
 
+/// Ends a transaction that [`begin`] began, keeping what was written in it.
+///
+/// # Errors
+/// What GDAL says.
+pub fn commit(dataset: &Dataset) -> Result<(), String> {
+    // SAFETY: the data set lives as long as the borrow; the call changes nothing but its transaction.
+    let code = unsafe { gdal_sys::GDALDatasetCommitTransaction(dataset.c_dataset()) };
+    match code {
+        OGRErr::OGRERR_NONE => Ok(()),
+        code => Err(crate::messages::take_line().unwrap_or_else(|| format!("it was not kept (OGR error {code})"))),
+    }
+}
+
+/// Gives a feature that is being made its number; -1 leaves it to the layer.
+pub fn set_number(feature: &gdal::vector::Feature<'_>, number: i64) {
+    // SAFETY: the feature lives as long as the borrow and is ours; a number is all that is changed, and nothing that
+    // was borrowed from the feature depends on it.
+    unsafe { gdal_sys::OGR_F_SetFID(feature.c_feature(), number) };
+}
+
 /// Starts reading a layer from its beginning.
 pub fn rewind_layer(layer: &impl LayerAccess) {
     // SAFETY: the layer lives as long as the borrow.

@@ -1,18 +1,19 @@
 //! Plans: how one layer of a source is read and what it becomes. Everything that can be refused is refused here,
 //! before the store is touched.
 
-use crate::crs::{self, Chosen, Horizontal};
+use crate::crs::{self, Chosen, Force, Horizontal};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
 use crate::fields::{self, Column, Fields, Origin};
 use crate::geometry::declared_type;
+use crate::local::LocalSystem;
 use crate::mapping::suggest::{self, Because, Suggestion};
 use crate::mapping::{LayerMapping, ask};
 use crate::quality::{City, Rules};
 use crate::reproject::Reprojector;
 use crate::settings::Settings;
 use crate::source::format::Format;
-use crate::source::{Source, SourceLayer};
+use crate::source::{Rows, Source, SourceLayer};
 use crate::suggest::{is_swapped, suggestion};
 use crate::table::{self, Position};
 use crate::values::Kind;
@@ -57,6 +58,8 @@ pub struct Plan<'s> {
     pub mapping: Option<LayerMapping>,
     /// Why it cannot be read so; the suggestion may help.
     pub refused: Option<String>,
+    /// Whether the store has the layer already.
+    pub is_known: bool,
 }
 
 /// Plans all layers of `sources` that `settings` want, for a store in `target`.
@@ -168,6 +171,7 @@ fn say_equivalence_once(plans: &mut [Plan<'_>]) {
 pub fn keep_definitions(plans: &mut [Plan<'_>], known: &[Layer], settings: &Settings) -> Result<()> {
     for plan in plans {
         if let Some(known) = known.iter().find(|known| known.name().is_same(plan.layer.name())) {
+            plan.is_known = true;
             plan.layer = defined_as(known, &plan.layer, settings)
                 .map_err(|reason| Error::layer(&plan.from.part.label, &plan.from.name, reason))?;
         }
@@ -243,7 +247,10 @@ impl<'s> Plan<'s> {
         let declared = match position {
             Some(Position::Columns(..)) => Some(GeometryType::Point),
             Some(Position::Wkt(_)) => None,
-            None => declared_type(ogr::layer_geometry_type(&from.layer)),
+            None => match &from.rows {
+                Rows::Gdal(layer) => declared_type(ogr::layer_geometry_type(layer)),
+                Rows::Osm(extract, at) => Some(extract.layers[*at].geometry_type),
+            },
         };
         let mut findings = Vec::new();
         let mut notes = Notes {
@@ -258,6 +265,7 @@ impl<'s> Plan<'s> {
                 format!("the row {title:?} above the header was left out"),
             );
         }
+        notes.of_vct(&from);
         if let Some(reason) = &decoder.reason {
             notes.add(
                 FindingCode::EncodingDetected,
@@ -267,9 +275,10 @@ impl<'s> Plan<'s> {
         let mut reprojector = None;
         let mut crs_label = None;
         if declared != Some(GeometryType::None) {
-            let (way, label) = match settings.web_map {
-                Some(web) => notes.of_web_map(web, &from, target),
-                None => notes.of_crs(&from, settings, range, target),
+            let (way, label) = match (settings.web_map, &settings.local) {
+                (Some(web), _) => notes.of_web_map(web, &from, target),
+                (None, Some(local)) => notes.of_local(local, &from, settings.force, target),
+                (None, None) => notes.of_crs(&from, settings, range, target),
             }
             .map_err(|reason| refuse(&from, reason))?;
             (reprojector, crs_label) = (Some(way), Some(label));
@@ -323,6 +332,7 @@ impl<'s> Plan<'s> {
             mapping: mapping.cloned(),
             repair: settings.repair.clone(),
             refused,
+            is_known: false,
         })
     }
 }
@@ -337,9 +347,21 @@ struct Inventory {
 }
 
 fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Inventory> {
+    let layer = match &from.rows {
+        Rows::Gdal(layer) => layer,
+        Rows::Osm(extract, at) => {
+            return Ok(Inventory {
+                decoder: Decoder::utf8(),
+                columns: extract.layers[*at].columns.clone(),
+                position: None,
+                rows: None,
+                range: None,
+            });
+        }
+    };
     if matches!(from.part.format, Format::Csv | Format::Xlsx) {
         let given = from.part.decoder.as_ref().or(settings.encoding.as_ref());
-        let survey = table::survey(&from.layer, given)?;
+        let survey = table::survey(layer, given)?;
         let table::Survey {
             decoder,
             columns,
@@ -356,12 +378,12 @@ fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Invento
         });
     }
     let decoder = from.part.decoder.clone().unwrap_or_else(Decoder::utf8);
-    let mut columns = fields::columns(&ogr::field_defns(&from.layer), |name| decoder.decode_name(name));
+    let mut columns = fields::columns(&ogr::field_defns(layer), |name| decoder.decode_name(name));
     if let Some(table) = from.table {
         let wrong = |reason| Error::layer(&from.part.label, &from.name, reason);
         table.must_be_kept_whole(&from.part.dataset).map_err(wrong)?;
         if !table.is_stored {
-            fields::add_number(&decoder.decode_name(&ogr::number_column(&from.layer)), &mut columns);
+            fields::add_number(&decoder.decode_name(&ogr::number_column(layer)), &mut columns);
         }
     }
     if from.part.is_store || from.table.is_some_and(|table| table.is_stored) {
@@ -374,8 +396,7 @@ fn take_inventory(from: &SourceLayer<'_>, settings: &Settings) -> Result<Invento
     let rows = match from.part.format {
         Format::Osm => None,
         // Where the rows of a table are deleted but still there, GDAL counts them.
-        _ => from
-            .layer
+        _ => layer
             .try_feature_count()
             .map(|count| count.saturating_sub(from.part.deleted)),
     };
@@ -416,7 +437,11 @@ fn add_osm_key(layer: &str, columns: &mut Vec<Column>) {
 }
 
 fn declared_crs(from: &SourceLayer<'_>) -> Result<Option<Horizontal>, String> {
-    from.layer.spatial_ref().map_or(Ok(None), Horizontal::of)
+    match (&from.part.vct, &from.rows) {
+        (Some(delivery), _) => delivery.declared(),
+        (None, Rows::Gdal(layer)) => layer.spatial_ref().map_or(Ok(None), Horizontal::of),
+        (None, Rows::Osm(..)) => Horizontal::of_code(Crs::WGS84).map(Some),
+    }
 }
 
 fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) -> Result<Chosen, String> {
@@ -442,12 +467,15 @@ fn choose_crs(from: &SourceLayer<'_>, settings: &Settings, range: Option<Bbox>) 
             let guess = suggestion(&seen).map_or_else(String::new, |guess| format!("; {guess}"));
             format!(" (x {west} to {east}, y {south} to {north}{guess})")
         });
-        format!("the file declares no coordinate system: state it with --crs EPSG:n{range}")
+        let why = from.part.vct.as_ref().and_then(|vct| vct.why_undeclared());
+        let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+        format!("the file declares no coordinate system{why}: state it with --crs EPSG:n{range}")
     })
 }
 
 fn extent(from: &SourceLayer<'_>) -> Option<Bbox> {
-    let envelope = from.layer.get_extent().ok()?;
+    let Rows::Gdal(layer) = &from.rows else { return None };
+    let envelope = layer.get_extent().ok()?;
     Bbox::new(envelope.MinX, envelope.MinY, envelope.MaxX, envelope.MaxY).ok()
 }
 
@@ -461,7 +489,7 @@ fn build_layer(
 ) -> Result<Layer, String> {
     let geometry_type = declared.unwrap_or(GeometryType::Geometry);
     let mut layer = Layer::new(name, geometry_type, target, fields.fields.clone()).map_err(|e| e.to_string())?;
-    layer.title.clone_from(&from.name);
+    layer.title.clone_from(from.title.as_ref().unwrap_or(&from.name));
     layer.access = settings.access.unwrap_or_default();
     let first = fields.inputs.first().map(|input| &input.origin);
     let is_osm_object = first.is_some_and(|origin| matches!(origin, Origin::Column(column) if column.kind.is_osm()));
@@ -531,6 +559,45 @@ impl Notes<'_> {
             ),
         );
         Ok((way, web.to_owned()))
+    }
+
+    /// What was found when a VCT file was taken apart.
+    fn of_vct(&mut self, from: &SourceLayer<'_>) {
+        let told = from.part.vct.iter().flat_map(|vct| &vct.told);
+        for told in told.filter(|told| told.layer == from.name) {
+            self.findings.push(Finding {
+                code: told.code,
+                layer: self.layer.to_string(),
+                feature: told.feature.clone(),
+                place: None,
+                message: told.message.clone(),
+            });
+        }
+    }
+
+    /// The way from a local system, and what it is called.
+    fn of_local(
+        &mut self,
+        local: &Arc<LocalSystem>,
+        from: &SourceLayer<'_>,
+        force: Force,
+        target: Crs,
+    ) -> Result<(Reprojector, String), String> {
+        let label = local.label();
+        if let Some(declared) = declared_crs(from)?.filter(|declared| !local.is_declared_by(declared)) {
+            let over = declared.label();
+            if force == Force::Refuse {
+                return Err(format!(
+                    "the file declares {over}, --crs says {label}; leave --crs out, or add --force-crs where the file is \
+                     wrong"
+                ));
+            }
+            self.add(
+                FindingCode::CrsForced,
+                format!("{label} was taken, the file declares {over}"),
+            );
+        }
+        Ok((Reprojector::of_local(local, target)?, label))
     }
 
     fn of_suggestion(&mut self, suggestion: &Suggestion) {

@@ -25,7 +25,7 @@ pub enum Progress {
 
 /// Progress as plain lines.
 pub struct Lines {
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
     phase: String,
     /// When the phase was heard of first, and the rows that were done then.
     start: Option<(Instant, u64)>,
@@ -111,7 +111,7 @@ fn draw(bar: &ProgressBar, position: Position) {
 
 impl Lines {
     /// Lines into `out`.
-    pub fn to(out: Box<dyn Write>) -> Self {
+    pub fn to(out: Box<dyn Write + Send>) -> Self {
         let now = Instant::now();
         Self {
             out,

@@ -5,8 +5,9 @@
 //! (`set_aside`). The files appear when the import is through, whole; none of that name may be there before.
 
 use crate::error::{Error, Result};
+use crate::messages;
 use crate::plan::Plan;
-use crate::{messages, ogr};
+use crate::stream::Feature;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -47,7 +48,7 @@ impl Quarantine {
     ///
     /// # Errors
     /// Where it cannot be written, or the layer's file is there already.
-    pub fn keep(&mut self, plan: &Plan<'_>, feature: &mut ogr::Feature<'_>, reasons: &str) -> Result<()> {
+    pub(crate) fn keep(&mut self, plan: &Plan<'_>, feature: &mut Feature<'_>, reasons: &str) -> Result<()> {
         let Some(folder) = self.folder.clone() else {
             return Ok(());
         };
@@ -62,15 +63,12 @@ impl Quarantine {
         let file = &mut self.files[at];
         let mut line = Vec::new();
         for column in 0..file.columns {
-            let text = feature.text(column).unwrap_or_default();
-            push_cell(&mut line, &plan.decoder.decode(text).0);
+            let text = feature.text(plan, column);
+            push_cell(&mut line, &text);
             line.push(b',');
         }
-        let mut wkb = Vec::new();
         if file.drawn {
-            let geometry = feature.wkb(&mut wkb).and_then(std::result::Result::ok);
-            let wkt = geometry.and_then(|_| gdal::vector::Geometry::from_wkb(&wkb).ok()?.wkt().ok());
-            push_cell(&mut line, &wkt.unwrap_or_default());
+            push_cell(&mut line, &feature.wkt().unwrap_or_default());
             line.push(b',');
         }
         push_cell(&mut line, reasons);
@@ -108,10 +106,10 @@ impl File {
             )));
         }
         let temporary = NamedTempFile::new_in(folder).map_err(|e| Error::io(folder, e))?;
-        let fields = ogr::field_defns(&plan.from.layer);
+        let fields = plan.from.column_names(&plan.decoder);
         let mut line = b"\xef\xbb\xbf".to_vec();
         for field in &fields {
-            push_cell(&mut line, &plan.decoder.decode_name(&field.name));
+            push_cell(&mut line, field);
             line.push(b',');
         }
         let drawn = plan.position.is_none() && plan.reprojector.is_some();

@@ -6,9 +6,12 @@
 
 use crate::crs::Horizontal;
 use crate::datum::{Kinship, is_same, kinship};
+use crate::local::LocalSystem;
 use crate::webmap::WebMap;
 use gdal::spatial_ref::{CoordTransform, CoordTransformOptions};
 use onemap_model::{Coord, Crs, Geometry, Path, Polygon};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// How far outside ±180 and ±90 degrees rounding may carry a coordinate, in degrees: a tenth of a metre.
 const ROUNDING_DEGREES: f64 = 1e-6;
@@ -23,6 +26,8 @@ pub struct Reprojector {
     zone_m: Option<f64>,
     /// The web map whose shift is taken away first.
     web: Option<WebMap>,
+    /// The local system whose plane is turned first.
+    local: Option<Arc<LocalSystem>>,
     /// Why two systems were taken as equal that are not the same; none where they are.
     pub equivalence: Option<String>,
 }
@@ -55,11 +60,38 @@ impl Reprojector {
         Ok(way)
     }
 
+    /// The way from a local system.
+    ///
+    /// # Errors
+    /// A sentence, which names the system and none of its parameters, where PROJ finds no way.
+    pub fn of_local(local: &Arc<LocalSystem>, target: Crs) -> Result<Self, String> {
+        let mut way = match local.shifts_datum() {
+            false => Self::without_zone(local.base(), target)?,
+            true => {
+                let store = Horizontal::of_code(target)?;
+                if kinship(&store.datum()) != Kinship::Equal {
+                    return Err(format!(
+                        "{} leads to WGS 84, which is not taken as equal to {target}",
+                        local.label()
+                    ));
+                }
+                let wgs84 = Horizontal::of_code(Crs::WGS84)?;
+                let way = exact(local.base(), &wgs84);
+                let none = || format!("PROJ finds no way from {}: its parameters are not sound", local.label());
+                Self::with(Some(way.ok_or_else(none)?), None)
+            }
+        };
+        way.equivalence = None;
+        way.local = Some(Arc::clone(local));
+        Ok(way)
+    }
+
     fn with(transform: Option<CoordTransform>, equivalence: Option<String>) -> Self {
         Self {
             transform,
             zone_m: None,
             web: None,
+            local: None,
             equivalence,
         }
     }
@@ -77,8 +109,8 @@ impl Reprojector {
                 Ok(Self::with(unproject(source, &own)?, Some(said)))
             }
             (Kinship::Secret, _) | (_, Kinship::Secret) => Err(format!(
-                "{} to {target} needs the 4 or 7 parameters of your survey office, and none are public: \
-                 transform the file with them first",
+                "{} to {target} needs the 4 or 7 parameters of your survey office, and none are public: put them into a \
+                 file for --local-systems, and name it by --crs local:NAME",
                 source.label()
             )),
             _ => Self::through_proj(source, &store),
@@ -139,10 +171,17 @@ impl Reprojector {
         if let Some(stranger) = self.zone_m.and_then(|zone_m| stranger(zone_m, path.coords())) {
             return Err(OutOfRange(stranger));
         }
+        let own: Cow<'_, [Coord]> = match &self.local {
+            None => Cow::Borrowed(path.coords()),
+            Some(local) => {
+                let turned = path.coords().iter().map(|p| local.to_base(*p).ok_or(OutOfRange(*p)));
+                Cow::Owned(turned.collect::<Result<_, _>>()?)
+            }
+        };
         let coords = match (&self.transform, self.web) {
             (_, Some(web)) => path.coords().iter().map(|p| web.unshifted(*p)).collect(),
-            (None, None) => path.coords().to_vec(),
-            (Some(transform), None) => turn(transform, path.coords()),
+            (None, None) => own.into_owned(),
+            (Some(transform), None) => turn(transform, &own),
         };
         match coords.iter().position(|c| !is_on_earth(c)) {
             Some(bad) => Err(OutOfRange(path.coords()[bad])),

@@ -8,11 +8,12 @@ use crate::fields::{Origin, Role};
 use crate::geometry::{self, Kinds};
 use crate::keys::{Keys, Verdict};
 use crate::mixed::Mixed;
+use crate::osm::Record;
 use crate::plan::Plan;
 use crate::quality::layer::{LayerChecks, Validity};
 use crate::quality::{City, shape, validity};
 use crate::quarantine::Quarantine;
-use crate::source::format::Format;
+use crate::stream::{Feature, Stream};
 use crate::table::{self, Position};
 use crate::values::Reader;
 use crate::{interrupt, messages, ogr, repair};
@@ -77,7 +78,8 @@ pub fn read_for(
     loop {
         interrupt::check()?;
         messages::forget();
-        let Some((mut feature, fraction)) = stream.next() else {
+        let read = reading.outcome.read;
+        let Some((mut feature, fraction)) = stream.next(&mut |done| step(read, Some(done))) else {
             break;
         };
         reading.outcome.read += 1;
@@ -97,42 +99,9 @@ pub fn read_for(
         }
     }
     interrupt::check()?;
-    let (outcome, checks) = reading.finish();
+    let (outcome, checks) = reading.finish(stream.failure());
     city.add(checks);
     Ok(outcome)
-}
-
-/// The features of one layer, in the source's order.
-struct Stream<'p, 's> {
-    plan: &'p Plan<'s>,
-    interleaved: bool,
-}
-
-impl<'p, 's> Stream<'p, 's> {
-    fn start(plan: &'p Plan<'s>) -> Self {
-        let interleaved = plan.from.part.format == Format::Osm;
-        if interleaved {
-            ogr::rewind_osm(&plan.from.part.dataset, &plan.from.name);
-        } else {
-            ogr::rewind_layer(&plan.from.layer);
-        }
-        Self { plan, interleaved }
-    }
-
-    fn next(&mut self) -> Option<(ogr::Feature<'s>, Option<f64>)> {
-        if !self.interleaved {
-            return ogr::next_of_layer(&self.plan.from.layer).map(|feature| (feature, None));
-        }
-        loop {
-            let (feature, ours, fraction) = ogr::next_of_dataset(&self.plan.from.part.dataset, &self.plan.from.layer)?;
-            if ours {
-                return Some((feature, Some(fraction)));
-            }
-            if interrupt::is_asked() {
-                return None;
-            }
-        }
-    }
 }
 
 struct Reading<'p, 's, 'f> {
@@ -170,14 +139,10 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         }
     }
 
-    fn finish(mut self) -> (Outcome, LayerChecks) {
+    fn finish(mut self, failure: Option<String>) -> (Outcome, LayerChecks) {
         let expected = self.plan.rows.unwrap_or(0);
-        let said = messages::take()
-            .into_iter()
-            .find(|message| message.failure)
-            .map(|message| message.text);
         let short = || format!("{expected} rows are announced");
-        if let Some(reason) = said.or_else(|| (self.outcome.read < expected).then(short)) {
+        if let Some(reason) = failure.or_else(|| (self.outcome.read < expected).then(short)) {
             let message = format!("reading ended after {} rows: {reason}", self.outcome.read);
             self.note(FindingCode::RowUnreadable, None, None, || message.clone());
             self.outcome.broken = Some(message);
@@ -193,7 +158,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     }
 
     /// The row of a feature, and the middle of its geometry; none where it is set aside.
-    fn row(&mut self, feature: &mut ogr::Feature<'_>) -> Option<(Row, Option<Coord>)> {
+    fn row(&mut self, feature: &mut Feature<'_>) -> Option<(Row, Option<Coord>)> {
         let warned = messages::take().into_iter().find(|message| message.failure);
         self.validity = Validity::Valid;
         self.reasons.clear();
@@ -258,7 +223,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         }
     }
 
-    fn values(&mut self, feature: &mut ogr::Feature<'_>) -> (Vec<Value>, Option<Instant>, Option<Instant>) {
+    fn values(&mut self, feature: &mut Feature<'_>) -> (Vec<Value>, Option<Instant>, Option<Instant>) {
         let plan = self.plan;
         let reader = Reader {
             decoder: &plan.decoder,
@@ -267,10 +232,13 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
         let mut values = Vec::with_capacity(plan.fields.fields.len());
         let (mut from, mut to) = (Value::Null, Value::Null);
         let mut notes = Vec::new();
+        for fault in feature.faults() {
+            self.note(FindingCode::ValueOutOfRange, Some(&feature.name()), None, || fault);
+        }
         for input in &plan.fields.inputs {
             let (name, value) = match &input.origin {
                 Origin::Column(column) => {
-                    let value = reader.read(feature, column.at, column.kind, &mut notes);
+                    let value = feature.value(column, &reader, &mut notes);
                     (&column.source_name, value)
                 }
                 Origin::Constant(name, value) => (name, value.clone()),
@@ -280,8 +248,7 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
                 None => value,
             };
             for (code, message) in notes.drain(..) {
-                let fid = feature.fid().to_string();
-                self.note(code, Some(&fid), None, || format!("{name}: {message}"));
+                self.note(code, Some(&feature.name()), None, || format!("{name}: {message}"));
             }
             match input.role {
                 Role::Value => values.push(value),
@@ -309,14 +276,14 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     }
 
     /// What the feature is called in findings: its key, else its number in the source.
-    fn id(&self, feature: &ogr::Feature<'_>, values: &[Value]) -> String {
+    fn id(&self, feature: &Feature<'_>, values: &[Value]) -> String {
         let key = self
             .plan
             .layer
             .key()
             .and_then(|at| values.get(at))
             .filter(|key| !key.is_null());
-        key.map_or_else(|| feature.fid().to_string(), ToString::to_string)
+        key.map_or_else(|| feature.name(), ToString::to_string)
     }
 
     fn check_key(&mut self, values: &[Value], valid: TimeSpan, id: &str, place: Option<Coord>) {
@@ -333,15 +300,16 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     }
 
     /// The geometry in the store's CRS: none outside where the row is set aside, none inside where it has none.
-    fn geometry(&mut self, feature: &mut ogr::Feature<'_>, id: &str) -> Option<Option<Geometry>> {
+    fn geometry(&mut self, feature: &mut Feature<'_>, id: &str) -> Option<Option<Geometry>> {
         let plan = self.plan;
         let Some(reprojector) = &plan.reprojector else {
             return Some(None);
         };
-        let decoded = match plan.position {
-            None => self.native(feature, id),
-            Some(Position::Columns(x, y)) => self.column_point(feature, x, y, id),
-            Some(Position::Wkt(at)) => self.column_wkt(feature, at, id),
+        let decoded = match (feature, plan.position) {
+            (Feature::Osm(record), _) => self.made(record, id),
+            (Feature::Gdal(feature), None) => self.native(feature, id),
+            (Feature::Gdal(feature), Some(Position::Columns(x, y))) => self.column_point(feature, x, y, id),
+            (Feature::Gdal(feature), Some(Position::Wkt(at))) => self.column_wkt(feature, at, id),
         }?;
         let Some(geometry) = decoded.filter(|geometry| !geometry.is_empty()) else {
             self.note(FindingCode::GeometryNull, Some(id), None, || {
@@ -388,6 +356,20 @@ impl<'p, 's, 'f> Reading<'p, 's, 'f> {
             self.note(code, Some(id), Some(at), || message);
         }
         mended
+    }
+
+    /// The geometry that was made of OpenStreetMap's elements.
+    fn made(&mut self, record: &mut Record, id: &str) -> Option<Option<Geometry>> {
+        match std::mem::replace(&mut record.geometry, Err(String::new())) {
+            Ok(geometry) => {
+                self.judge(&geometry, id);
+                Some(Some(geometry))
+            }
+            Err(reason) => {
+                self.note(FindingCode::GeometryUndecodable, Some(id), None, || reason);
+                None
+            }
+        }
     }
 
     fn native(&mut self, feature: &ogr::Feature<'_>, id: &str) -> Option<Option<Geometry>> {

@@ -5,9 +5,11 @@ use crate::datum::{Kinship, kinship};
 use crate::definition::{self, Definition};
 use crate::encoding::Decoder;
 use crate::error::{Error, Result};
+use crate::local::{self, LocalSystem};
 use crate::mapping::Mapping;
 use crate::webmap::WebMap;
 use onemap_model::{Access, Crs, Layer, Name};
+use std::sync::Arc;
 
 /// How sources are read.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,8 @@ pub struct Settings {
     pub crs: Option<Crs>,
     /// The web map whose shifted coordinates the sources are in, where the user says so.
     pub web_map: Option<WebMap>,
+    /// The local system that the sources are in, where the user says so.
+    pub local: Option<Arc<LocalSystem>>,
     /// Whether that counts against what a file says itself.
     pub force: Force,
     /// What the user says of the encoding of shapefiles, CSV and DXF.
@@ -48,23 +52,40 @@ impl Settings {
 }
 
 /// What `--crs` says of the sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatedCrs {
     /// An EPSG code.
     Epsg(Crs),
     /// A web map.
     Web(WebMap),
+    /// A local system, by its name.
+    Local(String),
 }
 
 impl std::str::FromStr for StatedCrs {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
+        if let Some(name) = text.strip_prefix("local:").filter(|name| !name.is_empty()) {
+            return Ok(StatedCrs::Local(name.to_owned()));
+        }
         let web = WebMap::parse(text).map(StatedCrs::Web);
         let crs = || text.parse().map(StatedCrs::Epsg);
         web.map_or_else(crs, Ok)
-            .map_err(|_| "expected EPSG:n, for example EPSG:4547, or gcj02 or bd09".to_owned())
+            .map_err(|_| "expected EPSG:n, for example EPSG:4547, or gcj02, bd09 or local:NAME".to_owned())
     }
+}
+
+/// The local system of that name, in the file that the user named.
+///
+/// # Errors
+/// Where no file was named, or it does not say this system.
+pub fn local_system(name: &str, file: Option<&std::path::Path>) -> Result<Arc<LocalSystem>> {
+    let Some(file) = file else {
+        let reason = format!("--crs local:{name}: name the file that has it by --local-systems");
+        return Err(Error::Usage(reason));
+    };
+    local::read(file, name).map_err(|e| Error::Usage(format!("--local-systems: {e}")))
 }
 
 /// Reads the mapping file at `path`.

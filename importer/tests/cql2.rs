@@ -50,7 +50,7 @@ fn predicates(shared: &Path) -> Vec<Predicate> {
 fn layers(shared: &Path) -> BTreeMap<String, (Layer, Vec<Feature>)> {
     let path = shared.join("cql2/ne110m4cql2.gpkg");
     let settings = Settings::default();
-    let sources = [Source::open(path.to_str().unwrap(), settings.encoding.as_ref()).unwrap()];
+    let sources = [Source::open(path.to_str().unwrap(), &settings).unwrap()];
     let mut plans = plan::all(&sources, &settings, Crs::CGCS2000).unwrap();
     // The file's times have no zone; the standard means UTC.
     plans.iter_mut().for_each(|plan| plan.layer.utc_offset_minutes = 0);

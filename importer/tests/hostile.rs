@@ -75,8 +75,8 @@ fn read_all(test: &str, archive: &str, at_least: usize) {
 /// Everything whose name says that it can be read, and geodatabases.
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) {
     let readable = [
-        "shp", "dbf", "gpkg", "fgb", "geojson", "json", "geojsonl", "csv", "tsv", "pbf", "osm", "dxf", "zip", "gz",
-        "gdb",
+        "shp", "dbf", "gpkg", "fgb", "geojson", "json", "geojsonl", "csv", "tsv", "pbf", "osm", "dxf", "vct", "zip",
+        "gz", "gdb",
     ];
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

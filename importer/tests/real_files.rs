@@ -43,7 +43,7 @@ fn with_crs(code: u32) -> Settings {
 
 /// All rows of one layer of a source.
 fn rows_of(source: &str, layer: &str, settings: &Settings) -> (Vec<Row>, Findings) {
-    let sources = [Source::open(source, settings.encoding.as_ref()).unwrap()];
+    let sources = [Source::open(source, settings).unwrap()];
     let plans = plan::all(&sources, settings, Crs::CGCS2000).unwrap();
     let plan = plans.iter().find(|plan| plan.layer.name().as_str() == layer).unwrap();
     let (mut all, mut findings) = (Vec::new(), Findings::keeping(10));

@@ -194,15 +194,18 @@ fn the_verdict_and_the_place_are_those_of_geos_on_real_files() {
 
 /// All geometries of a file, or of one layer of it, with their number.
 fn geometries(path: &Path, wanted: &str) -> Vec<(String, Geometry)> {
-    let source = onemap_importer::source::Source::open(path.to_str().unwrap(), None).unwrap();
+    let source = onemap_importer::source::Source::open(path.to_str().unwrap(), &Default::default()).unwrap();
     let mut all = Vec::new();
     for layer in source.layers().unwrap() {
         if !wanted.is_empty() && layer.name != wanted {
             continue;
         }
-        ogr::rewind_layer(&layer.layer);
+        let onemap_importer::source::Rows::Gdal(rows) = &layer.rows else {
+            panic!("it is read by GDAL")
+        };
+        ogr::rewind_layer(rows);
         let mut wkb = Vec::new();
-        while let Some(feature) = ogr::next_of_layer(&layer.layer) {
+        while let Some(feature) = ogr::next_of_layer(rows) {
             if let Some(Ok(_)) = feature.wkb(&mut wkb)
                 && let Ok((geometry, false)) = geometry::decode(&wkb)
             {

@@ -58,6 +58,8 @@ finding_codes! {
     CrsForced = "crs-forced", Warning, "文件声明的坐标系被操作员指定的覆盖";
     /// Coordinates lie outside the area in which their CRS makes sense.
     CoordinateOutOfRange = "coordinate-out-of-range", Error, "坐标超出其坐标系的有效范围";
+    /// The file does not say which coordinate comes first; its numbers do.
+    AxesAssumed = "axes-assumed", Warning, "文件未说明坐标轴次序，按数值判断";
     /// Some rows are in another CRS than the layer: their numbers look like another system's. They were set aside.
     CrsMixed = "crs-mixed", Warning, "同一图层混有不同坐标系的数据，与声明不符的行已搁置";
     /// The shift of a web map's coordinates (GCJ-02, BD-09) was taken away by the published formula.
@@ -78,6 +80,10 @@ finding_codes! {
     GeometryNull = "geometry-null", Warning, "要素缺少图形或图形为空";
     /// A geometry is of another kind than the layer declares.
     GeometryTypeDiffers = "geometry-type-differs", Note, "图形类型与图层声明不符";
+    /// A geometry cannot be made of what the source has: a kind that is not read, a line that is missing. The feature was loaded without it.
+    GeometryUnread = "geometry-unread", Warning, "图形无法由来源数据构成（不支持的图形种类、缺线等），要素按无图形载入";
+    /// A feature has a geometry, and no row of attributes. It was loaded without values.
+    AttributesMissing = "attributes-missing", Warning, "要素有图形而无属性记录，属性为空";
     /// A curve was replaced by a chain of straight segments.
     GeometryLinearised = "geometry-linearised", Note, "曲线已转换为折线";
     /// M values were left out.

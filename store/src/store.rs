@@ -253,8 +253,9 @@ pub enum LoadMode {
 
 /// A load under way. Dropping it leaves the store as it was.
 ///
-/// Layers come one after the other: [`Load::start_layer`], any number of [`Load::push`], [`Load::finish_layer`].
-pub trait Load {
+/// Layers come one after the other: [`Load::start_layer`], any number of [`Load::push`], [`Load::finish_layer`]. A load may
+/// be driven from another thread than the one that began it.
+pub trait Load: Send {
     /// Starts a layer; the rows pushed next are its.
     ///
     /// # Errors
@@ -277,11 +278,18 @@ pub trait Load {
     /// Says what was delivered: kept with the batch. What is said last counts.
     fn describe(&mut self, delivery: Delivery);
 
+    /// Does as much of [`Load::commit`] as can be undone and makes nobody wait who does not load. For whoever has something
+    /// else to do meanwhile; [`Load::commit`] does the rest. No layer and no row can be added afterwards.
+    ///
+    /// # Errors
+    /// As [`Load::commit`].
+    fn prepare(&mut self, step: &mut (dyn FnMut(CommitStep) + Send)) -> Result<()>;
+
     /// Hands out what [`Load::commit`] would change, and ends the load without changing anything: layer by layer in the
     /// order they were loaded, until `each` breaks off. The counts are whole whatever it does.
     ///
     /// # Errors
-    /// As [`Load::commit`].
+    /// As [`Load::commit`]; [`crate::Error::Misfit`] where it was prepared.
     fn preview(
         self: Box<Self>,
         step: &mut dyn FnMut(CommitStep),

@@ -9,6 +9,8 @@ mod edits;
 mod loads;
 #[path = "contract/pasts.rs"]
 mod pasts;
+#[path = "contract/prepared.rs"]
+mod prepared;
 #[path = "contract/reads.rs"]
 mod reads;
 mod support;
@@ -100,6 +102,12 @@ macro_rules! contract {
             the_log_has_old_and_new_states_in_order,
             the_log_can_be_read_in_pages_of_any_size,
             the_log_of_layers_comes_by_name,
+        );
+        contract!(@tests $harness, prepared:
+            a_prepared_load_is_committed_like_any_other,
+            what_is_prepared_is_seen_by_nobody_and_goes_without_a_trace,
+            nothing_is_added_to_a_prepared_load,
+            what_is_said_after_preparing_is_kept_with_the_batch,
         );
         contract!(@tests $harness, reads:
             a_fresh_store_is_empty_at_version_zero,

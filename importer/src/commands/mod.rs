@@ -25,8 +25,10 @@ Examples:
   onemap-import check parcels.shp --report findings.html
   onemap-import check parcels.shp districts.shp --define parcels --define districts
   onemap-import load survey.shp --crs EPSG:4547 --repair vertices,spikes --to city.gpkg
+  onemap-import load xian80.shp --crs local:huangshi --local-systems secrets.toml --to city.gpkg
   onemap-import map zd.shp --layer parcels --define parcels --crs EPSG:4547 --write zd.map.toml
   onemap-import load zd.shp --define parcels --crs EPSG:4547 --map zd.map.toml --to city.gpkg
+  onemap-import load city.osm.pbf --define roads --define buildings --define pois --to city.gpkg
   onemap-import sample --features 10000 --to demo.gpkg
 
 Exit status: 0 done, 1 data or usage, 2 a fault of the machine or the program, 130 interrupted.";
@@ -80,7 +82,7 @@ enum Command {
 /// How sources are read: the same for loading and checking.
 #[derive(Debug, Args)]
 struct SourceArgs {
-    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, FileGDB or DXF, also in .zip or .gz; or a database: "PG:host=… dbname=…"
+    /// Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, FileGDB, DXF or VCT, also in .zip or .gz; or a database: "PG:host=… dbname=…"
     #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
     /// Read this layer only, by its name in the source
@@ -90,8 +92,11 @@ struct SourceArgs {
     #[arg(long, value_name = "ID")]
     layer: Option<String>,
     /// The coordinate system of the sources, where they do not say
-    #[arg(long, value_name = "EPSG:n|gcj02|bd09")]
+    #[arg(long, value_name = "EPSG:n|gcj02|bd09|local:NAME")]
     crs: Option<crate::settings::StatedCrs>,
+    /// The file with the parameters of local systems, which only its owner may read (docs/local-systems.md)
+    #[arg(long, value_name = "FILE", env = "ONEMAP_LOCAL_SYSTEMS")]
+    local_systems: Option<std::path::PathBuf>,
     /// Let --crs count even where a source says otherwise
     #[arg(long, requires = "crs")]
     force_crs: bool,
@@ -134,6 +139,12 @@ impl SourceArgs {
             },
             web_map: match self.crs {
                 Some(settings::StatedCrs::Web(web)) => Some(web),
+                _ => None,
+            },
+            local: match &self.crs {
+                Some(settings::StatedCrs::Local(name)) => {
+                    Some(settings::local_system(name, self.local_systems.as_deref())?)
+                }
                 _ => None,
             },
             force: if self.force_crs { Force::Override } else { Force::Refuse },

@@ -4,6 +4,7 @@
 //! of this program (`schemas/layers/*.toml`).
 
 mod generalise;
+pub mod osm;
 
 use crate::quality::codes::Form;
 use crate::quality::rules::{
@@ -13,6 +14,7 @@ use generalise::RawGeneralise;
 use onemap_model::{
     Access, Crs, Field, FieldType, GeometryType, Layer, LayerError, Name, NameError, Secrecy, ZoomRange,
 };
+use osm::{Osm, RawOsm};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -129,6 +131,8 @@ struct RawLayer {
     /// What tiles show that cannot show all of it.
     #[serde(default)]
     generalise: RawGeneralise,
+    /// Which elements of OpenStreetMap become its features.
+    osm: Option<RawOsm>,
 }
 
 #[derive(Deserialize, Default)]
@@ -250,6 +254,8 @@ pub struct Definition {
     pub rules: Rules,
     /// What departments call its fields, field by field.
     pub words: Vec<Words>,
+    /// Which elements of OpenStreetMap become its features; none where that was not said.
+    pub osm: Option<Arc<Osm>>,
 }
 
 /// What a field is called.
@@ -288,12 +294,19 @@ pub fn parse(file: &str, text: &str) -> Result<Layer, DefinitionError> {
 /// # Errors
 /// As [`parse`].
 pub fn read(file: &str, text: &str) -> Result<Definition, DefinitionError> {
-    let raw = raw(file, text)?;
+    let mut raw = raw(file, text)?;
     let reader = Reader { file };
     let rules = reader.rules(&raw)?;
     let words = raw.fields.iter().map(words).collect();
+    let raw_osm = raw.osm.take();
     let layer = reader.layer(raw)?;
-    Ok(Definition { layer, rules, words })
+    let osm = raw_osm.map(|raw| reader.osm(&raw, &layer)).transpose()?;
+    Ok(Definition {
+        layer,
+        rules,
+        words,
+        osm: osm.map(Arc::new),
+    })
 }
 
 fn raw(file: &str, text: &str) -> Result<RawLayer, DefinitionError> {

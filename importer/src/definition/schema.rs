@@ -35,10 +35,19 @@ fn faults(schema: &Value, root: &Value, value: &Value, at: &str, found: &mut Vec
                 wrong(!all.iter().all(|key| value.get(key.as_str().unwrap()).is_some()));
             }
             "additionalProperties" => {
-                assert_eq!(said, &Value::Bool(false));
-                let known = schema["properties"].as_object().unwrap();
-                let keys = value.as_object().into_iter().flat_map(|object| object.keys());
-                wrong(keys.into_iter().any(|key| !known.contains_key(key)));
+                let known = schema.get("properties").and_then(Value::as_object);
+                let is_known = |key: &str| known.is_some_and(|known| known.contains_key(key));
+                for (key, value) in value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .filter(|(key, _)| !is_known(key))
+                {
+                    match said {
+                        Value::Bool(false) => found.push(format!("{at}: {key} is not known")),
+                        inner => faults(inner, root, value, &format!("{at}.{key}"), found),
+                    }
+                }
             }
             "properties" => {
                 for (key, inner) in said.as_object().unwrap() {

@@ -8,11 +8,11 @@
 
 use super::measure::Scale;
 use super::overlaps::{TOLERANCE_M, TOLERANCE_M2};
+use super::predicate::Segment;
 use super::shapes::Shapes;
 use super::tree::Tree;
 use onemap_model::Coord;
 use rayon::prelude::*;
-use std::collections::HashMap;
 
 /// What is wider than this on average is land of its own, in metres.
 pub const WIDEST_M: f64 = 1.0;
@@ -112,26 +112,39 @@ fn free_edges(shapes: &Shapes, tree: &Tree, feature: usize) -> Vec<Free> {
     if !is_there_today(shape.valid) {
         return Vec::new();
     }
-    let mut own: HashMap<(Node, Node), Free> = shape
-        .edges()
-        .map(|edge| Free {
-            from: edge.from,
-            to: edge.to,
-            feature,
-        })
-        .filter(|edge| edge.start() != edge.end())
-        .map(|edge| ((edge.start(), edge.end()), edge))
+    let edges = shape.edges().map(|edge| (node(edge.from), node(edge.to), edge));
+    let mut own: Vec<(Node, Node, Free)> = edges
+        .filter(|(start, end, _)| start != end)
+        .map(|(start, end, Segment { from, to })| (start, end, Free { from, to, feature }))
         .collect();
+    own.sort_unstable_by_key(|(start, end, _)| (*start, *end));
+    own.dedup_by_key(|(start, end, _)| (*start, *end));
+    let mut shared = vec![false; own.len()];
     tree.query(&shape.bbox, |other| {
         let neighbour = shapes.get(other);
         if other == feature || !is_there_today(neighbour.valid) {
             return;
         }
+        // Half a cell of the grid around, and what is beside that is no border of this one.
+        let window = shape.bbox.map(|side| side * GRID);
+        let is_near = |(x, y): Node| {
+            let (x, y) = (x as f64, y as f64);
+            x >= window[0] - 1.0 && y >= window[1] - 1.0 && x <= window[2] + 1.0 && y <= window[3] + 1.0
+        };
         for edge in neighbour.edges() {
-            own.remove(&(node(edge.to), node(edge.from)));
+            let end = node(edge.from);
+            if !is_near(end) {
+                continue;
+            }
+            let start = node(edge.to);
+            let found = own.binary_search_by_key(&(start, end), |(start, end, _)| (*start, *end));
+            if let Ok(at) = found {
+                shared[at] = true;
+            }
         }
     });
-    own.into_values().collect()
+    let free = own.into_iter().zip(shared).filter(|(_, shared)| !shared);
+    free.map(|((.., edge), _)| edge).collect()
 }
 
 /// The edge that goes on around the uncovered land to the right: the one that turns right most.

@@ -29,6 +29,8 @@ pub enum Format {
     FileGdb,
     /// AutoCAD DXF.
     Dxf,
+    /// VCT, the exchange format of land data. It is read as the GeoPackage that it is written to.
+    Vct,
     /// Tables of a PostgreSQL database.
     Postgres,
 }
@@ -41,7 +43,7 @@ impl Format {
     pub fn driver(self) -> &'static str {
         match self {
             Format::Shapefile => "ESRI Shapefile",
-            Format::GeoPackage => "GPKG",
+            Format::GeoPackage | Format::Vct => "GPKG",
             Format::FlatGeobuf => "FlatGeobuf",
             Format::GeoJson => "GeoJSON",
             Format::GeoJsonSeq => "GeoJSONSeq",
@@ -69,6 +71,7 @@ impl Format {
             "xlsx" | "xlsm" => Some(Format::Xlsx),
             "pbf" | "osm" => Some(Format::Osm),
             "dxf" => Some(Format::Dxf),
+            "vct" => Some(Format::Vct),
             _ => None,
         };
         if head.starts_with(b"SQLite format 3\0") {
@@ -101,12 +104,11 @@ pub fn advice(path: &Path) -> &'static str {
     match extension(path).as_str() {
         "dwg" => "DWG carries no georeference that can be read: save it as DXF and declare its system with --crs",
         "xls" | "xlsb" | "ods" | "et" => "this kind of spreadsheet is not read: save it as .xlsx or CSV",
-        "vct" => "VCT is not read yet: convert it to a shapefile or GeoPackage",
         "mdb" | "accdb" => "personal geodatabases are not read: export it as a file geodatabase (.gdb) or GeoPackage",
         "tar" | "tgz" | "rar" | "7z" | "xz" | "bz2" => "this kind of archive is not unpacked: use .zip or .gz",
         _ => {
             "no format that is read here: expected Shapefile, GeoPackage, FlatGeobuf, GeoJSON, CSV, XLSX, OSM PBF, \
-             FileGDB or DXF, also in .zip or .gz"
+             FileGDB, DXF or VCT, also in .zip or .gz"
         }
     }
 }

@@ -8,9 +8,12 @@ mod folder;
 pub mod format;
 mod places;
 mod sheets;
+mod vct;
 
+use crate::definition::Definition;
 use crate::encoding::{self, Decoder};
 use crate::error::{Error, Result};
+use crate::osm::Extract;
 use crate::settings::Settings;
 use crate::{interrupt, messages, ogr, setup};
 use archive::Limits;
@@ -21,6 +24,8 @@ use gdal::vector::{Layer, LayerAccess};
 use gdal::{Dataset, DatasetOptions, GdalOpenFlags};
 use sheets::Sheet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vct::Delivery;
 
 pub use files::files_of;
 
@@ -48,8 +53,12 @@ pub struct Part {
     pub deleted: u64,
     /// The sheet that it was written from; none for other formats.
     pub sheet: Option<Sheet>,
+    /// The VCT file that it was written from; none for other formats.
+    pub vct: Option<Delivery>,
     /// The tables in it, for databases.
     pub tables: Vec<Table>,
+    /// What is read of it by us, where it is of OpenStreetMap and definitions say how.
+    pub extract: Option<Arc<Extract>>,
 }
 
 /// What a load writes to, which none of its sources may be.
@@ -76,12 +85,38 @@ impl Beside {
 pub struct SourceLayer<'s> {
     /// What it is a part of.
     pub part: &'s Part,
-    /// GDAL's own object.
-    pub layer: Layer<'s>,
+    /// Where its rows come from.
+    pub rows: Rows<'s>,
     /// Its own name, decoded.
     pub name: String,
+    /// What people call it, where the source has that beside its name.
+    pub title: Option<String>,
     /// What it is in a database; none for other sources.
     pub table: Option<&'s Table>,
+}
+
+/// Where the rows of a layer come from.
+pub enum Rows<'s> {
+    /// From GDAL.
+    Gdal(Layer<'s>),
+    /// From OpenStreetMap's elements: the layer at this place of the extract.
+    Osm(&'s Arc<Extract>, usize),
+}
+
+impl SourceLayer<'_> {
+    /// The columns of its rows, as they are called.
+    pub fn column_names(&self, decoder: &Decoder) -> Vec<String> {
+        match &self.rows {
+            Rows::Gdal(layer) => {
+                let fields = ogr::field_defns(layer);
+                fields.iter().map(|field| decoder.decode_name(&field.name)).collect()
+            }
+            Rows::Osm(extract, at) => {
+                let columns = extract.layers[*at].columns.iter();
+                columns.map(|column| column.source_name.clone()).collect()
+            }
+        }
+    }
 }
 
 /// Which file of this machine one is, whatever it is called.
@@ -119,20 +154,21 @@ pub fn open_all(names: &[String], settings: &Settings) -> Result<Vec<Source>> {
 pub fn open_all_beside(names: &[String], settings: &Settings, beside: &Beside) -> Result<Vec<Source>> {
     names
         .iter()
-        .map(|name| Source::open_beside(name, settings.encoding.as_ref(), beside))
+        .map(|name| Source::open_beside(name, settings, beside))
         .collect()
 }
 
 impl Source {
-    /// Opens what the user named `name`. `encoding` is what the user says of it, for formats that do not.
+    /// Opens what the user named `name`.
     ///
     /// # Errors
     /// Where it is no file of this machine, no format that can be read, or broken.
-    pub fn open(name: &str, encoding: Option<&Decoder>) -> Result<Self> {
-        Self::open_beside(name, encoding, &Beside::default())
+    pub fn open(name: &str, settings: &Settings) -> Result<Self> {
+        Self::open_beside(name, settings, &Beside::default())
     }
 
-    fn open_beside(name: &str, encoding: Option<&Decoder>, beside: &Beside) -> Result<Self> {
+    fn open_beside(name: &str, settings: &Settings, beside: &Beside) -> Result<Self> {
+        let (encoding, definitions) = (settings.encoding.as_ref(), &settings.definitions);
         setup::gdal();
         if database::is_named(name) {
             let part = Part::of_database(name, beside.database.as_ref())?;
@@ -177,8 +213,20 @@ impl Source {
                     "it is the store itself: it cannot be loaded into itself",
                 ));
             }
+            if Format::of(&file) == Some(Format::Vct) {
+                let (dir, copy, delivery) = vct::to_geopackage(&file, &label, encoding)?;
+                unpacked.push(dir);
+                let part = Part::open(label, &copy, None, None, &mut unpacked)?;
+                parts.push(Part {
+                    vct: Some(delivery),
+                    ..part
+                });
+                continue;
+            }
             if Format::of(&file) != Some(Format::Xlsx) {
-                parts.push(Part::open(label, &file, encoding, None, &mut unpacked)?);
+                let mut part = Part::open(label, &file, encoding, None, &mut unpacked)?;
+                part.read_by_definitions(&file, definitions)?;
+                parts.push(part);
                 continue;
             }
             let (dir, sheets) = sheets::to_tables(&file, &label)?;
@@ -203,19 +251,31 @@ impl Source {
         let mut layers = Vec::new();
         for part in &self.parts {
             for table in &part.tables {
+                let layer = (part.dataset)
+                    .layer_by_name(&table.gdal_name())
+                    .map_err(|e| Error::layer(&part.label, table.layer_name(), said(&e)))?;
                 layers.push(SourceLayer {
                     part,
-                    layer: (part.dataset)
-                        .layer_by_name(&table.gdal_name())
-                        .map_err(|e| Error::layer(&part.label, table.layer_name(), said(&e)))?,
+                    rows: Rows::Gdal(layer),
                     name: table.layer_name(),
+                    title: None,
                     table: Some(table),
                 });
             }
-            let listed = if part.format == Format::Postgres {
-                0
-            } else {
-                part.dataset.layer_count()
+            if let Some(extract) = &part.extract {
+                let of_extract = |(at, layer): (usize, &crate::osm::OsmLayer)| SourceLayer {
+                    part,
+                    rows: Rows::Osm(extract, at),
+                    name: layer.name.to_string(),
+                    title: None,
+                    table: None,
+                };
+                layers.extend(extract.layers.iter().enumerate().map(of_extract));
+            }
+            let listed = match part.format {
+                Format::Postgres => 0,
+                _ if part.extract.is_some() => 0,
+                _ => part.dataset.layer_count(),
             };
             for at in 0..listed {
                 let layer = part
@@ -229,12 +289,19 @@ impl Source {
                         .unwrap_or(&utf8)
                         .decode_name(&ogr::layer_name(&layer))
                 };
-                let name = part.sheet.as_ref().map_or_else(decoded, |sheet| sheet.name.clone());
+                let of_vct = part.vct.as_ref().and_then(|vct| vct.layers.get(at));
+                let given = part
+                    .sheet
+                    .as_ref()
+                    .map(|sheet| &sheet.name)
+                    .or(of_vct.map(|own| &own.name));
+                let name = given.cloned().unwrap_or_else(decoded);
                 if !is_internal(&name, part.is_store) {
                     layers.push(SourceLayer {
                         part,
-                        layer,
+                        rows: Rows::Gdal(layer),
                         name,
+                        title: of_vct.and_then(|own| own.title.clone()),
                         table: None,
                     });
                 }
@@ -255,8 +322,19 @@ impl Part {
             is_store: false,
             deleted: 0,
             sheet: None,
+            vct: None,
             tables,
+            extract: None,
         })
+    }
+
+    /// Reads it by ourselves where it is of OpenStreetMap and one of the definitions says how.
+    fn read_by_definitions(&mut self, path: &Path, definitions: &[Definition]) -> Result<()> {
+        if self.format == Format::Osm {
+            let extract = Extract::open(path, definitions).map_err(|e| Error::source(&self.label, e))?;
+            self.extract = extract.map(Arc::new);
+        }
+        Ok(())
     }
 
     fn open(
@@ -313,7 +391,9 @@ impl Part {
             is_store,
             deleted: table.map_or(0, |table| table.deleted),
             sheet,
+            vct: None,
             tables: Vec::new(),
+            extract: None,
         })
     }
 }

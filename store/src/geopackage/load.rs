@@ -3,7 +3,7 @@
 use super::GeoPackage;
 use super::apply;
 use super::batches;
-use super::catalog;
+use super::catalog::{self, Touched};
 use super::fault::{Fault, Inner};
 use super::look;
 use super::preview;
@@ -12,7 +12,7 @@ use super::seal;
 use super::stage::Stage;
 use super::table::Table;
 use crate::batch::{BatchLayer, Record};
-use crate::layer::fit::{check_load, misfit};
+use crate::layer::fit::{check_load, misfit, was_prepared};
 use crate::layer::plan::{self, Places};
 use crate::{Batch, CommitStep, Committed, Delivery, Error, Load, LoadCounts, LoadMode, Planned, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Version};
@@ -35,6 +35,7 @@ pub(super) fn begin<'p>(package: &'p mut GeoPackage, batch: &Batch) -> Result<Bo
         base: Version(0),
         layers: Vec::new(),
         state: State::BetweenLayers,
+        written: None,
     };
     let settled = look::settle(&loading.package.db, loading.package.crs);
     loading.base = loading.package.named(settled)?;
@@ -48,6 +49,7 @@ struct Loading<'p> {
     base: Version,
     layers: Vec<LayerLoad>,
     state: State,
+    written: Option<Written>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,9 @@ enum State {
     InLayer,
     Committed,
 }
+
+/// What became of each layer once it was written, and is not committed yet.
+type Written = Vec<(Option<Touched>, LoadCounts)>;
 
 /// One layer of a load.
 pub(super) struct LayerLoad {
@@ -73,6 +78,9 @@ impl Loading<'_> {
         let name = layer.name();
         if self.state == State::InLayer {
             return Err(misfit(layer, "the layer before it was not finished".to_owned()).into());
+        }
+        if self.written.is_some() {
+            return Err(was_prepared(layer).into());
         }
         if self.layers.iter().any(|one| one.stage.table.layer.name().is_same(name)) {
             return Err(Error::LayerTwice(name.clone()).into());
@@ -153,6 +161,9 @@ impl Loading<'_> {
         step: &mut dyn FnMut(CommitStep),
         each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
     ) -> Inner<Vec<(Name, LoadCounts)>> {
+        if let (Some(_), Some(first)) = (&self.written, self.layers.first()) {
+            return Err(was_prepared(&first.stage.table.layer).into());
+        }
         let db = &self.package.db;
         let mut flow = ControlFlow::Continue(());
         let mut counts = Vec::new();
@@ -169,21 +180,33 @@ impl Loading<'_> {
         Ok(counts)
     }
 
-    fn write(&mut self, step: &mut dyn FnMut(CommitStep)) -> Inner<Committed> {
+    /// Writes all layers into their tables, where that was not done.
+    fn write(&mut self, step: &mut dyn FnMut(CommitStep)) -> Inner<Written> {
+        if let Some(written) = self.written.take() {
+            return Ok(written);
+        }
         if self.state == State::InLayer {
             let layer = &self.current()?.stage.table.layer;
             return Err(misfit(layer, "it was not finished".to_owned()).into());
         }
-        let db = &self.package.db;
-        let next = self.base.next();
-        let (mut touched, mut counts) = (Vec::new(), Vec::new());
+        let (db, next) = (&self.package.db, self.base.next());
         seal::open_gate(db)?;
-        for layer in &self.layers {
-            let (one, done) = apply::apply(db, layer, next, step)?;
+        let layers = self.layers.iter();
+        let written = layers
+            .map(|layer| apply::apply(db, layer, next, step))
+            .collect::<Inner<_>>()?;
+        seal::close_gate(db)?;
+        Ok(written)
+    }
+
+    /// Makes a version of what was written.
+    fn seal(&mut self, written: Written, step: &mut dyn FnMut(CommitStep)) -> Inner<Committed> {
+        let (db, next) = (&self.package.db, self.base.next());
+        let (mut touched, mut counts) = (Vec::new(), Vec::new());
+        for (layer, (one, done)) in self.layers.iter().zip(written) {
             touched.extend(one);
             counts.push((layer.stage.table.layer.name().clone(), done));
         }
-        seal::close_gate(db)?;
         let version = if touched.is_empty() { self.base } else { next };
         if !touched.is_empty() {
             touched.sort_by(|a, b| a.layer.cmp(&b.layer));
@@ -256,6 +279,12 @@ impl Load for Loading<'_> {
         self.delivery = delivery;
     }
 
+    fn prepare(&mut self, step: &mut (dyn FnMut(CommitStep) + Send)) -> Result<()> {
+        let written = self.write(step);
+        self.written = Some(self.package.named(written)?);
+        Ok(())
+    }
+
     fn preview(
         mut self: Box<Self>,
         step: &mut dyn FnMut(CommitStep),
@@ -266,8 +295,8 @@ impl Load for Loading<'_> {
     }
 
     fn commit(mut self: Box<Self>, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
-        let written = self.write(step);
-        self.package.named(written)
+        let sealed = self.write(step).and_then(|written| self.seal(written, step));
+        self.package.named(sealed)
     }
 }
 

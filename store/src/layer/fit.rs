@@ -49,6 +49,14 @@ pub(crate) fn check_load(layer: &Layer, row: &Row) -> Result<()> {
     Ok(())
 }
 
+/// What is said where more comes into a load that was prepared to be committed.
+pub(crate) fn was_prepared(layer: &Layer) -> Error {
+    misfit(
+        layer,
+        "the load was prepared already: it can only be committed".to_owned(),
+    )
+}
+
 /// The error that says what does not fit a layer.
 pub(crate) fn misfit(layer: &Layer, reason: String) -> Error {
     Error::Misfit {

@@ -15,7 +15,7 @@ use super::table::{Table, literal, quote};
 use super::transaction::{self, Isolation};
 use super::types::Dims;
 use crate::batch::{BatchLayer, Record};
-use crate::layer::fit::misfit;
+use crate::layer::fit::{misfit, was_prepared};
 use crate::layer::plan::{self, Places};
 use crate::{Batch, CommitStep, Committed, Delivery, Error, Load, LoadCounts, LoadMode, Planned, Result};
 use onemap_model::{GeometryType, Layer, Name, Row, Version};
@@ -39,6 +39,7 @@ pub(super) fn begin<'p>(store: &'p mut PostGis, batch: &Batch) -> Result<Box<dyn
         delivery: Delivery::default(),
         layers: Vec::new(),
         state: State::BetweenLayers,
+        tx: None,
     };
     let link = &mut loading.store.link;
     link.batch(Isolation::ReadCommitted.begin())?;
@@ -58,6 +59,8 @@ struct Loading<'p> {
     delivery: Delivery,
     layers: Vec<LayerLoad>,
     state: State,
+    /// What the history calls the transaction, once something was written in it.
+    tx: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +82,7 @@ pub(super) struct LayerLoad {
     /// The layer as it will be, in the columns of its table; where a new table comes, the stage has it.
     pub kept: Table,
     places: Option<Places>,
+    written: Option<LoadCounts>,
 }
 
 impl Loading<'_> {
@@ -86,6 +90,9 @@ impl Loading<'_> {
         let name = layer.name();
         if self.state == State::InLayer {
             return Err(misfit(layer, "the layer before it was not finished".to_owned()));
+        }
+        if self.tx.is_some() {
+            return Err(was_prepared(layer));
         }
         if self.layers.iter().any(|one| one.stage.table.layer.name().is_same(name)) {
             return Err(Error::LayerTwice(name.clone()));
@@ -133,6 +140,7 @@ impl Loading<'_> {
             existing,
             kept,
             places,
+            written: None,
         });
         self.state = State::InLayer;
         Ok(())
@@ -166,19 +174,37 @@ impl Loading<'_> {
         })
     }
 
-    fn write(&mut self, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
+    /// Writes those layers into their tables that were not, of all or of those alone that nobody else knows yet.
+    fn write(&mut self, which: Which, step: &mut dyn FnMut(CommitStep)) -> Result<i64> {
         if self.state == State::InLayer {
             let layer = self.current()?.stage.table.layer.clone();
             return Err(misfit(&layer, "it was not finished".to_owned()));
         }
         let (link, postgis) = (&mut self.store.link, self.store.postgis.as_str());
-        link.batch(PATIENCE)?;
-        let tx = catalog::enter(link, &self.batch.who, &self.batch.what)?;
-        let mut counts = Vec::new();
+        let tx = match self.tx {
+            Some(tx) => tx,
+            None => {
+                link.batch(PATIENCE)?;
+                *self.tx.insert(catalog::enter(link, &self.batch.who, &self.batch.what)?)
+            }
+        };
         for layer in &mut self.layers {
-            let done = apply::apply(link, layer, tx, postgis, step)?;
-            counts.push((layer.stage.table.layer.name().clone(), done));
+            if layer.written.is_none() && (which == Which::All || layer.existing.is_none()) {
+                layer.written = Some(apply::apply(link, layer, tx, postgis, step)?);
+            }
         }
+        Ok(tx)
+    }
+
+    /// Makes a version of what was written.
+    fn seal(&mut self, tx: i64, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
+        let one = |layer: &LayerLoad| {
+            (
+                layer.stage.table.layer.name().clone(),
+                layer.written.unwrap_or_default(),
+            )
+        };
+        let counts: Vec<(Name, LoadCounts)> = self.layers.iter().map(one).collect();
         let record = self.record(&counts);
         let link = &mut self.store.link;
         batches::record(link, tx, None, &record)?;
@@ -195,6 +221,15 @@ impl Loading<'_> {
             layers: counts,
         })
     }
+}
+
+/// Which layers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// Those that are new: nobody waits for them.
+    New,
+    /// All. Who writes to the others, or reads one that gets other columns, waits until the commit.
+    All,
 }
 
 /// Commits. Where the connection is lost before the answer came, the database is asked what became of it.
@@ -304,11 +339,18 @@ impl Load for Loading<'_> {
         self.delivery = delivery;
     }
 
+    fn prepare(&mut self, step: &mut (dyn FnMut(CommitStep) + Send)) -> Result<()> {
+        self.write(Which::New, step).map(drop)
+    }
+
     fn preview(
         mut self: Box<Self>,
         step: &mut dyn FnMut(CommitStep),
         each: &mut dyn FnMut(Planned<'_>) -> ControlFlow<()>,
     ) -> Result<Vec<(Name, LoadCounts)>> {
+        if let (Some(_), Some(first)) = (self.tx, self.layers.first()) {
+            return Err(was_prepared(&first.kept.layer));
+        }
         let mut flow = ControlFlow::Continue(());
         let mut counts = Vec::new();
         let Self { store, layers, .. } = &mut *self;
@@ -326,6 +368,7 @@ impl Load for Loading<'_> {
     }
 
     fn commit(mut self: Box<Self>, step: &mut dyn FnMut(CommitStep)) -> Result<Committed> {
-        self.write(step)
+        let tx = self.write(Which::All, step)?;
+        self.seal(tx, step)
     }
 }
