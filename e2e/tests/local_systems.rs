@@ -154,7 +154,7 @@ fn what_is_wrong_with_the_file_or_the_name_is_told_without_its_values() {
     let refused = |words: &[&str], expected: &str| {
         let run = office.run(words);
         assert!(
-            !(run.code == Some(0)) && run.stderr.contains(expected),
+            run.code != Some(0) && run.stderr.contains(expected),
             "{words:?}: {}",
             run.stderr
         );
@@ -210,7 +210,7 @@ fn a_file_that_declares_another_system_is_not_read_as_the_citys_unless_forced() 
     let words = [&["check", "@declared.json"], &CRS[..]].concat();
     let refused = office.run(&words);
     assert!(
-        !(refused.code == Some(0)) && refused.stderr.contains("the file declares EPSG:4526"),
+        refused.code != Some(0) && refused.stderr.contains("the file declares EPSG:4526"),
         "{}",
         refused.stderr
     );
