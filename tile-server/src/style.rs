@@ -6,7 +6,7 @@ use crate::published::ServedLayer;
 use crate::view::View;
 use onemap_model::{FieldType, GeometryType, Layer};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands in the hand-made style for the server's address.
 const BASE: &str = "{base}";
@@ -22,8 +22,18 @@ pub(crate) fn fit(style: Option<Value>, view: &View, base: &str) -> Value {
         .map(|served| served.name().to_owned())
         .collect();
     let mut layers = style["layers"].as_array().cloned().unwrap_or_default();
-    layers.retain(|layer| source_layer(layer).is_none_or(|name| defined.contains(name)));
-    let drawn: BTreeSet<String> = layers.iter().filter_map(source_layer).map(str::to_owned).collect();
+    let labels: BTreeMap<String, &Layer> = view
+        .mapped()
+        .map(ServedLayer::definition)
+        .map(|layer| (layer.label_layer(), layer))
+        .collect();
+    layers
+        .iter_mut()
+        .for_each(|layer| label_areas_themselves(layer, &labels));
+    // The labels of a layer are there where it is.
+    let owner = |name: &str| labels.get(name).map_or(name, |layer| layer.name().as_str()).to_owned();
+    layers.retain(|layer| source_layer(layer).is_none_or(|name| defined.contains(&owner(name))));
+    let drawn: BTreeSet<String> = layers.iter().filter_map(source_layer).map(owner).collect();
     if drawn.is_empty() {
         style["sources"] = json!({});
     }
@@ -64,6 +74,14 @@ fn forget_absent(style: &mut Value, present: &BTreeSet<String>) {
         if let Some(ids) = source.get_mut("promoteId").and_then(Value::as_object_mut) {
             ids.retain(|layer, _| present.contains(layer));
         }
+    }
+}
+
+/// Where tiles have no labels of a layer, because it was defined before there were any, its areas are labelled.
+fn label_areas_themselves(drawn: &mut Value, labels: &BTreeMap<String, &Layer>) {
+    let wanted = source_layer(drawn).and_then(|name| labels.get(name));
+    if let Some(layer) = wanted.filter(|layer| layer.generalise.label_fields(layer).is_empty()) {
+        drawn["source-layer"] = layer.name().as_str().into();
     }
 }
 
@@ -188,7 +206,12 @@ fn label(layer: &Layer) -> Option<Value> {
     }
     let paint = json!({"text-color": "#333333", "text-halo-color": "#ffffff", "text-halo-width": 1.2});
     let more = json!({"minzoom": 14, "layout": layout, "paint": paint});
-    Some(drawn(layer, "name", "symbol", &[], more))
+    let mut made = drawn(layer, "name", "symbol", &[], more);
+    if layer.generalise.label.contains(&field.name) {
+        made["source-layer"] = layer.label_layer().into();
+        made["minzoom"] = layer.zoom.min().into();
+    }
+    Some(made)
 }
 
 fn by_zoom(stops: &[(f64, f64)]) -> Value {

@@ -29,7 +29,7 @@ pub(crate) fn answer(ask: &Ask, selection: &Selection) -> Answer {
         "bounds": bounds.to_array(),
         "center": [center.x, center.y, fitting_zoom(bounds).clamp(min, max)],
         "attribution": attribution(selection),
-        "vector_layers": selection.layers.iter().map(|layer| vector_layer(layer.definition())).collect::<Vec<_>>(),
+        "vector_layers": vector_layers(selection.layers.iter().map(ServedLayer::definition)),
     });
     ask.json(&body, Audience::of(&selection.layers))
 }
@@ -90,11 +90,26 @@ pub(crate) fn attribution_of<'a>(layers: impl Iterator<Item = &'a Layer>) -> Str
         .replace('>', "&gt;")
 }
 
-/// What TileJSON and archives say of one layer.
-pub(crate) fn vector_layer(layer: &Layer) -> Value {
+/// What TileJSON and archives say of layers: of each, and of its labels where it has any.
+pub(crate) fn vector_layers<'a>(layers: impl Iterator<Item = &'a Layer>) -> Vec<Value> {
+    let both = |layer: &'a Layer| {
+        let all: Vec<usize> = (0..layer.fields().len()).collect();
+        let named = layer.generalise.label_fields(layer);
+        let labels = (!named.is_empty()).then(|| {
+            let carried = layer.generalise.carried_by_labels(layer);
+            vector_layer(layer, &layer.label_layer(), &carried)
+        });
+        std::iter::once(vector_layer(layer, layer.name().as_str(), &all)).chain(labels)
+    };
+    layers.flat_map(both).collect()
+}
+
+/// What is said of a layer under a name of tiles, with these fields.
+fn vector_layer(layer: &Layer, name: &str, carried: &[usize]) -> Value {
     let mut fields = Map::new();
     fields.insert("id".into(), "String".into());
-    for (at, field) in layer.fields().iter().enumerate() {
+    for &at in carried {
+        let field = &layer.fields()[at];
         let taken = field.name.as_str() == "id" && layer.key() != Some(at);
         if field.field_type != FieldType::Bytes && !taken {
             let kind = if field.name.as_str() == "id" {
@@ -106,7 +121,7 @@ pub(crate) fn vector_layer(layer: &Layer) -> Value {
         }
     }
     json!({
-        "id": layer.name().as_str(),
+        "id": name,
         "description": layer.title,
         "fields": fields,
         "minzoom": layer.zoom.min(),

@@ -196,7 +196,7 @@ impl Export {
             "type": "overlay",
             "version": self.version.0.to_string(),
             "attribution": tilejson::attribution_of(layers.iter().copied()),
-            "vector_layers": layers.iter().map(|layer| tilejson::vector_layer(layer)).collect::<Vec<_>>(),
+            "vector_layers": tilejson::vector_layers(layers.iter().map(|layer| &**layer)),
             "generator": concat!("onemap-export ", env!("CARGO_PKG_VERSION")),
         });
         Described {
