@@ -54,7 +54,7 @@ fn city() -> Vec<Feature> {
         )
     };
     (1..=60)
-        .map(|n| lake(n, place(n), 0.002 * n as f64 / 6.0, &format!("lake {n}")))
+        .map(|n| lake(n, place(n), 0.002 * (n + 4) as f64 / 6.0, &format!("lake {n}")))
         .collect()
 }
 
