@@ -168,10 +168,10 @@ fn ways(extract: &Extract, index: &Index, layer: usize, at: usize) -> Result<Vec
             let id = format!("w{}", element.id);
             let told = chooser.tell(layer, &known, element.tags, &id);
             let is_area = extract.is_area(layer, form);
-            let geometry = match coords(refs, index, &mut near)? {
+            let geometry = match places(refs, index, &mut near)? {
                 Err(missing) => Err(missing),
-                Ok(coords) if is_area => area(coords),
-                Ok(coords) => line(coords),
+                Ok(places) if is_area => area(places),
+                Ok(places) => line(places),
             };
             records.push(Record::new(id, told, geometry));
         }
@@ -181,18 +181,17 @@ fn ways(extract: &Extract, index: &Index, layer: usize, at: usize) -> Result<Vec
     Ok(records)
 }
 
-type Coords = Result<Vec<Coord>, String>;
-
-fn coords(refs: Deltas<'_>, index: &Index, near: &mut usize) -> Result<Coords, Malformed> {
-    let mut coords = Vec::new();
+/// The places of a way; which node the file lacks, where it does.
+fn places(refs: Deltas<'_>, index: &Index, near: &mut usize) -> Result<Result<Vec<Place>, String>, Malformed> {
+    let mut places = Vec::new();
     for id in refs {
         let id = id?;
         match index.nodes.find(id, near) {
-            Some(place) => coords.push(coord(place)),
+            Some(place) => places.push(place),
             None => return Ok(Err(format!("the file has no node {id}"))),
         }
     }
-    Ok(Ok(coords))
+    Ok(Ok(places))
 }
 
 /// Degrees, as near to the written decimals as can be.
@@ -201,16 +200,20 @@ fn coord(place: Place) -> Coord {
     Coord { x, y }
 }
 
-fn line(coords: Vec<Coord>) -> Result<Geometry, String> {
-    if coords.len() < 2 {
-        return Err(format!("a way of {} nodes is no line", coords.len()));
+fn line(places: Vec<Place>) -> Result<Geometry, String> {
+    if places.len() < 2 {
+        return Err(format!("a way of {} nodes is no line", places.len()));
     }
-    let path = Path::new(coords).map_err(|e| e.to_string())?;
+    let path = Path::new(places.into_iter().map(coord).collect()).map_err(|e| e.to_string())?;
     Ok(Geometry::Lines(vec![path]))
 }
 
 /// The area inside a way that is closed; its shell runs counter-clockwise.
-fn area(mut coords: Vec<Coord>) -> Result<Geometry, String> {
+fn area(places: Vec<Place>) -> Result<Geometry, String> {
+    if comes_back(&places) {
+        return polygons(&[places]);
+    }
+    let mut coords: Vec<Coord> = places.into_iter().map(coord).collect();
     let origin = coords[0];
     let twice = coords.windows(2).map(|pair| {
         let [(ax, ay), (bx, by)] = [pair[0], pair[1]].map(|p| (p.x - origin.x, p.y - origin.y));
@@ -221,6 +224,16 @@ fn area(mut coords: Vec<Coord>) -> Result<Geometry, String> {
     }
     let rings = vec![Path::new(coords).map_err(|e| e.to_string())?];
     Ok(Geometry::Polygons(vec![onemap_model::Polygon { rings }]))
+}
+
+/// Whether a closed way passes a place twice that is not its end, but for a node that is repeated right after itself.
+fn comes_back(places: &[Place]) -> bool {
+    let mut sorted = places[1..].to_vec();
+    sorted.dedup();
+    let count = sorted.len();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted.len() < count
 }
 
 fn area_of(relation: &Relation, index: &Index) -> Record {
@@ -246,7 +259,12 @@ fn polygons_of(relation: &Relation, index: &Index) -> Result<Geometry, String> {
         };
         ways.push(refs.iter().map(place).collect::<Result<Vec<Place>, _>>()?);
     }
-    match rings::polygons(&ways) {
+    polygons(&ways)
+}
+
+/// The area that ways are the border of.
+fn polygons(ways: &[Vec<Place>]) -> Result<Geometry, String> {
+    match rings::polygons(ways) {
         Ok(polygons) => Ok(Geometry::Polygons(polygons)),
         Err(Fault::Open(place)) => {
             let Coord { x, y } = coord(place);
