@@ -37,7 +37,7 @@ pub(crate) fn fit(style: Option<Value>, view: &View, base: &str) -> Value {
     if drawn.is_empty() {
         style["sources"] = json!({});
     }
-    forget_absent(&mut style, &defined);
+    forget_absent(&mut style, |name| defined.contains(&owner(name)));
     let mut made = Vec::new();
     for served in view.mapped().filter(|served| !drawn.contains(served.name())) {
         style["sources"][source_id(served.name())] = source(served.name());
@@ -64,7 +64,7 @@ fn bare() -> Value {
 }
 
 /// Takes the layers that are not there out of what the sources say of each layer.
-fn forget_absent(style: &mut Value, present: &BTreeSet<String>) {
+fn forget_absent(style: &mut Value, is_there: impl Fn(&str) -> bool) {
     let sources = style
         .get_mut("sources")
         .and_then(Value::as_object_mut)
@@ -72,7 +72,7 @@ fn forget_absent(style: &mut Value, present: &BTreeSet<String>) {
         .flatten();
     for (_, source) in sources {
         if let Some(ids) = source.get_mut("promoteId").and_then(Value::as_object_mut) {
-            ids.retain(|layer, _| present.contains(layer));
+            ids.retain(|layer, _| is_there(layer));
         }
     }
 }

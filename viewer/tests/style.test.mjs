@@ -15,15 +15,16 @@ test("the basemap is a valid MapLibre style", () => {
 });
 
 test("every style layer says which map layer it draws", () => {
-  for (const layer of drawing) assert.equal(layer.metadata?.["onemap:layer"], layer["source-layer"], layer.id);
+  // Labels of areas have a layer of their own in tiles.
+  for (const layer of drawing) assert.equal(layer.metadata?.["onemap:layer"], layer["source-layer"].replace(/_label$/, ""), layer.id);
 });
 
 test("every map layer has a title in both languages and a promoted id", () => {
-  for (const name of new Set(drawing.map((layer) => layer["source-layer"]))) {
-    const titles = drawing.filter((layer) => layer["source-layer"] === name).flatMap(({ metadata }) => metadata["onemap:title"] ?? []);
+  for (const name of new Set(drawing.map((layer) => layer["source-layer"]))) assert.equal(source.promoteId[name], "id");
+  for (const name of new Set(drawing.map(({ metadata }) => metadata["onemap:layer"]))) {
+    const titles = drawing.filter((layer) => layer.metadata["onemap:layer"] === name).flatMap(({ metadata }) => metadata["onemap:title"] ?? []);
     assert.equal(titles.length, 1, name);
     assert.ok(titles[0].zh && titles[0].en, name);
-    assert.equal(source.promoteId[name], "id");
   }
 });
 
