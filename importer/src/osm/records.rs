@@ -38,6 +38,8 @@ enum Said {
     /// So much of the layer is done, 0 to 1.
     Done(f64),
     Records(Vec<Record>),
+    /// That was all.
+    End,
     /// It cannot go on.
     Failed(String),
 }
@@ -59,10 +61,9 @@ impl Records {
         let extract = Arc::clone(extract);
         let telling = std::thread::Builder::new().name("osm".to_owned());
         let failed = telling.spawn(move || {
-            if let Err(reason) = tell(&extract, layer, &say) {
-                // Nobody listens where the import was given up.
-                let _ = say.send(Said::Failed(reason));
-            }
+            let last = tell(&extract, layer, &say).map_or_else(Said::Failed, |()| Said::End);
+            // Nobody listens where the import was given up.
+            let _ = say.send(last);
         });
         Self {
             from,
@@ -78,7 +79,10 @@ impl Records {
             if let Some(record) = self.ready.next() {
                 return Some(record);
             }
-            match self.from.recv().ok()? {
+            // A thread that ended without a word was cut off: what it did not tell must not be taken for all there is.
+            let said = self.from.recv();
+            match said.unwrap_or_else(|_| Said::Failed("telling its features failed".to_owned())) {
+                Said::End => return None,
                 Said::Done(done) => {
                     self.done = done;
                     step(done);
@@ -302,5 +306,31 @@ impl Extract {
     /// Whether a way of this form is an area in the layer, rather than a line.
     fn is_area(&self, layer: usize, form: Form) -> bool {
         form == Form::Way { is_closed: true } && self.layers[layer].osm.areas
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ends_without_a_word_is_a_failure_and_no_end() {
+        for (last, fails) in [
+            (None, true),
+            (Some(Said::End), false),
+            (Some(Said::Failed("x".into())), true),
+        ] {
+            let (say, from) = sync_channel(1);
+            last.into_iter().for_each(|last| say.send(last).unwrap());
+            drop(say);
+            let mut records = Records {
+                from,
+                ready: Vec::new().into_iter(),
+                done: 0.0,
+                failed: None,
+            };
+            assert!(records.next(&mut |_| ()).is_none());
+            assert_eq!(records.failed.is_some(), fails);
+        }
     }
 }

@@ -101,7 +101,7 @@ pub fn scan(pbf: &Pbf, chooser: &Chooser, step: &mut dyn FnMut(f64)) -> Result<I
         relations: (0..chooser.layers()).map(|_| Vec::new()).collect(),
         ..Index::default()
     };
-    let (mut kinds, mut nodes) = (Vec::new(), Vec::new());
+    let (mut kinds, mut nodes, mut members_held) = (Vec::new(), Vec::new(), 0);
     let all: Vec<usize> = (0..pbf.len()).collect();
     in_parts(
         &all,
@@ -113,8 +113,10 @@ pub fn scan(pbf: &Pbf, chooser: &Chooser, step: &mut dyn FnMut(f64)) -> Result<I
             index.ways.push(seen.ways);
             nodes.append(&mut seen.nodes);
             for (layer, relation) in seen.relations {
+                members_held += relation.ways.len();
                 index.relations[layer].push(relation);
             }
+            bounded(members_held, MOST_MEMBERS, "members of multipolygons")?;
             bounded(nodes.len(), MOST_NODES * 2, "nodes")
         },
     )?;
