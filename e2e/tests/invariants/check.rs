@@ -118,8 +118,7 @@ impl Follower {
     }
 
     fn check_tiles(&mut self, fresh: &BTreeMap<String, LayerSnapshot>, layers: &str) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let now = Instant::from_micros(i64::try_from(now.as_micros()).unwrap()).unwrap();
+        let now = now();
         for tile in self.tiles.clone() {
             let mut made = Vec::new();
             composite::tile(fresh.values(), tile, now, &mut made);
@@ -175,13 +174,14 @@ impl Follower {
                 break;
             }
         }
+        let now = now().to_string();
         for which in Which::ALL.into_iter().filter(|which| city.has(*which)) {
-            let of_layer = states.iter().filter(|((layer, _), _)| layer == which.name());
-            let mut replayed: Vec<String> = of_layer.map(|(_, state)| item(state)).collect();
             // The feed has all valid times.
-            let held: Vec<String> = city.rows(which).iter().map(as_item).collect();
-            replayed.retain(|state| held.contains(state));
-            let mut held = held;
+            let of_layer = states
+                .iter()
+                .filter(|((layer, _), state)| layer == which.name() && is_true_at(state, &now));
+            let mut replayed: Vec<String> = of_layer.map(|(_, state)| item(state)).collect();
+            let mut held: Vec<String> = city.rows(which).iter().map(as_item).collect();
             held.sort();
             replayed.sort();
             assert_eq!(replayed, held, "the feed of {} replayed, and its rows", which.name());
@@ -209,6 +209,21 @@ fn replay(states: &mut BTreeMap<(String, u64), Value>, entry: &Value) {
         Some(new) => states.insert(key, new.clone()),
         None => states.remove(&key),
     };
+}
+
+fn now() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Instant::from_micros(i64::try_from(since.as_micros()).unwrap()).unwrap()
+}
+
+/// Whether a feature's valid time has this time, both written in UTC.
+fn is_true_at(feature: &Value, time: &str) -> bool {
+    let bound = |which: usize| {
+        feature["time"]["interval"][which]
+            .as_str()
+            .filter(|bound| *bound != "..")
+    };
+    bound(0).is_none_or(|from| from <= time) && bound(1).is_none_or(|to| time < to)
 }
 
 /// What is compared of an item: id, values, and the numbers of its geometry.

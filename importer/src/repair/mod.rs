@@ -93,7 +93,19 @@ impl Rules {
     }
 
     /// The geometry with the repairs that were wanted and possible; what was done, and what could not be.
-    pub fn apply(&self, mut geometry: Geometry) -> (Geometry, Vec<Told>) {
+    pub fn apply(&self, geometry: Geometry) -> (Geometry, Vec<Told>) {
+        let (mut geometry, mut told) = self.once(geometry);
+        // Cutting holes from shells leaves new vertices, and may leave spikes.
+        if told.iter().any(|told| told.code == Rule::Validity.code()) {
+            told.retain(|told| told.code != FindingCode::RepairRefused);
+            let again;
+            (geometry, again) = self.once(geometry);
+            told.extend(again);
+        }
+        (geometry, told)
+    }
+
+    fn once(&self, mut geometry: Geometry) -> (Geometry, Vec<Told>) {
         let mut told = Vec::new();
         for &rule in &self.0 {
             match repaired(rule, &geometry) {

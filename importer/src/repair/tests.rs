@@ -120,6 +120,23 @@ fn each_rule_repairs_its_fault_and_no_other() {
 }
 
 #[test]
+fn spikes_that_cutting_a_hole_leaves_go_too() {
+    let shell = [(28.0, 0.0), (28.0, 0.0), (28.0, 20.0), (13.0, 0.0), (28.0, 0.0)];
+    let hole = [
+        (27.0, 6.0),
+        (24.0, 18.0),
+        (24.0, 16.0),
+        (0.0, 19.0),
+        (22.0, 16.0),
+        (23.0, 21.0),
+        (27.0, 6.0),
+    ];
+    let (repaired, told) = all().apply(area(&[&shell, &hole]));
+    assert!(crate::quality::shape::faults(&repaired).is_empty(), "{told:?}");
+    assert_eq!(all().apply(repaired.clone()), (repaired, vec![]), "a second time");
+}
+
+#[test]
 fn what_would_change_the_land_is_refused_and_stays() {
     let bow_tie = [(0.0, 0.0), (90.0, 90.0), (90.0, 0.0), (0.0, 80.0), (0.0, 0.0)];
     let far_hole = [(200.0, 10.0), (200.0, 50.0), (240.0, 50.0), (200.0, 10.0)];
