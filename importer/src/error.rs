@@ -34,7 +34,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] onemap_store::Error),
     /// The operating system failed.
-    #[error("{path}: {source}", path = path.display())]
+    #[error("{path}: {reason}", path = path.display(), reason = io_reason(source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -89,6 +89,14 @@ impl Error {
     }
 }
 
+/// What an error of the operating system says to people.
+fn io_reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => one_line(&error.to_string()),
+    }
+}
+
 /// `text` on one line: control characters become spaces, runs of spaces one.
 pub fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -108,6 +116,7 @@ mod tests {
     #[test]
     fn bad_data_is_no_fault() {
         assert!(!Error::source("a", "b").is_fault());
-        assert!(Error::io(Path::new("/x"), std::io::ErrorKind::StorageFull.into()).is_fault());
+        let full = Error::io(Path::new("/x"), std::io::ErrorKind::StorageFull.into());
+        assert!(full.is_fault() && full.to_string() == "/x: the disk is full", "{full}");
     }
 }

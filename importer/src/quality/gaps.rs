@@ -12,7 +12,6 @@ use super::predicate::Segment;
 use super::shapes::Shapes;
 use super::tree::Tree;
 use onemap_model::Coord;
-use rayon::prelude::*;
 
 /// What is wider than this on average is land of its own, in metres.
 pub const WIDEST_M: f64 = 1.0;
@@ -59,22 +58,16 @@ impl Free {
 }
 
 fn node(p: Coord) -> Node {
-    ((p.x * GRID).round() as i64, (p.y * GRID).round() as i64)
+    // As rounding does, in one instruction.
+    let nearest = |number: f64| (number + 0.5_f64.copysign(number)) as i64;
+    (nearest(p.x * GRID), nearest(p.y * GRID))
 }
 
 /// All gaps among `shapes`, in the order of features.
 pub fn gaps(shapes: &Shapes, tree: &Tree) -> Vec<Gap> {
-    let order: Vec<usize> = tree.order().collect();
-    let mut free: Vec<Free> = order
-        .par_iter()
-        .flat_map_iter(|feature| {
-            if crate::interrupt::is_asked() {
-                Vec::new()
-            } else {
-                free_edges(shapes, tree, *feature)
-            }
-        })
-        .collect();
+    let mut free: Vec<Free> = tree.of_neighbours(crate::interrupt::is_asked, |feature, neighbours, free| {
+        free_edges(shapes, feature, neighbours, free);
+    });
     free.sort_unstable_by_key(|edge| (edge.start(), edge.end(), edge.feature));
     let mut found = Vec::new();
     let mut done = vec![false; free.len()];
@@ -107,10 +100,10 @@ fn is_there_today(valid: (i64, i64)) -> bool {
     valid.1 == i64::MAX
 }
 
-fn free_edges(shapes: &Shapes, tree: &Tree, feature: usize) -> Vec<Free> {
+fn free_edges(shapes: &Shapes, feature: usize, neighbours: &[usize], free: &mut Vec<Free>) {
     let shape = shapes.get(feature);
     if !is_there_today(shape.valid) {
-        return Vec::new();
+        return;
     }
     let edges = shape.edges().map(|edge| (node(edge.from), node(edge.to), edge));
     let mut own: Vec<(Node, Node, Free)> = edges
@@ -120,17 +113,14 @@ fn free_edges(shapes: &Shapes, tree: &Tree, feature: usize) -> Vec<Free> {
     own.sort_unstable_by_key(|(start, end, _)| (*start, *end));
     own.dedup_by_key(|(start, end, _)| (*start, *end));
     let mut shared = vec![false; own.len()];
-    tree.query(&shape.bbox, |other| {
-        let neighbour = shapes.get(other);
-        if other == feature || !is_there_today(neighbour.valid) {
-            return;
-        }
-        // Half a cell of the grid around, and what is beside that is no border of this one.
-        let window = shape.bbox.map(|side| side * GRID);
-        let is_near = |(x, y): Node| {
-            let (x, y) = (x as f64, y as f64);
-            x >= window[0] - 1.0 && y >= window[1] - 1.0 && x <= window[2] + 1.0 && y <= window[3] + 1.0
-        };
+    // Half a cell of the grid around, and what is beside that is no border of this one.
+    let window = shape.bbox.map(|side| side * GRID);
+    let is_near = |(x, y): Node| {
+        let (x, y) = (x as f64, y as f64);
+        x >= window[0] - 1.0 && y >= window[1] - 1.0 && x <= window[2] + 1.0 && y <= window[3] + 1.0
+    };
+    let there = neighbours.iter().map(|other| shapes.get(*other));
+    for neighbour in there.filter(|neighbour| is_there_today(neighbour.valid)) {
         for edge in neighbour.edges() {
             let end = node(edge.from);
             if !is_near(end) {
@@ -142,9 +132,9 @@ fn free_edges(shapes: &Shapes, tree: &Tree, feature: usize) -> Vec<Free> {
                 shared[at] = true;
             }
         }
-    });
-    let free = own.into_iter().zip(shared).filter(|(_, shared)| !shared);
-    free.map(|((.., edge), _)| edge).collect()
+    }
+    let not_shared = own.into_iter().zip(shared).filter(|(_, shared)| !shared);
+    free.extend(not_shared.map(|((.., edge), _)| edge));
 }
 
 /// The edge that goes on around the uncovered land to the right: the one that turns right most.

@@ -5,14 +5,13 @@
 
 use super::inside::Side;
 use super::measure::{Ring, Scale};
-use super::predicate::{Meeting, Segment};
+use super::predicate::{Meeting, Segment, orient};
 use super::shapes::{Shape, Shapes};
 use super::tree::{Tree, meet};
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::float::single::SingleFloatOverlay;
 use onemap_model::Coord;
-use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is narrower than this is the noise of coordinates, in metres: twice the area by the perimeter.
@@ -21,8 +20,13 @@ pub const TOLERANCE_M: f64 = 0.01;
 pub const TOLERANCE_M2: f64 = 0.01;
 /// So many pairs of neighbours are looked at, at most: a layer of a million parcels has four million.
 const MOST_PAIRS: u64 = 400_000_000;
+/// So many of one feature, at most.
+const MOST_OF_ONE: usize = 4_000_000;
 /// So many overlaps are told, at most.
 const MOST_FOUND: u64 = 4_000_000;
+
+/// Of so many edges the lines are tried first.
+const FEW: usize = 24;
 
 /// Two areas that overlap.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,24 +52,20 @@ pub enum Ended {
 
 /// All overlaps among `shapes`, in the order of features.
 pub fn overlaps(shapes: &Shapes, tree: &Tree) -> (Vec<Overlap>, Ended) {
-    let order: Vec<usize> = tree.order().collect();
     let (pairs, found) = (AtomicU64::new(0), AtomicU64::new(0));
     let is_over = || {
         pairs.load(Ordering::Relaxed) > MOST_PAIRS
             || found.load(Ordering::Relaxed) > MOST_FOUND
             || crate::interrupt::is_asked()
     };
-    let of_one = |feature: usize| {
-        let shape = shapes.get(feature);
-        let mut all = Vec::new();
+    let of_one = |feature: usize, neighbours: &[usize], all: &mut Vec<Overlap>| {
         if is_over() {
-            return all;
+            return;
         }
+        let (shape, before) = (shapes.get(feature), all.len());
+        let earlier = neighbours.iter().filter(|other| **other < feature);
         let mut looked = 0;
-        tree.query(&shape.bbox, |other| {
-            if other >= feature || looked > MOST_PAIRS / 100 {
-                return;
-            }
+        for &other in earlier.take(MOST_OF_ONE) {
             looked += 1;
             let neighbour = shapes.get(other);
             if shape.is_beside(neighbour)
@@ -78,12 +78,11 @@ pub fn overlaps(shapes: &Shapes, tree: &Tree) -> (Vec<Overlap>, Ended) {
                     at,
                 });
             }
-        });
+        }
         pairs.fetch_add(looked, Ordering::Relaxed);
-        found.fetch_add(all.len() as u64, Ordering::Relaxed);
-        all
+        found.fetch_add((all.len() - before) as u64, Ordering::Relaxed);
     };
-    let mut all: Vec<Overlap> = order.par_iter().flat_map_iter(|feature| of_one(*feature)).collect();
+    let mut all = tree.of_neighbours(is_over, of_one);
     all.sort_unstable_by_key(|overlap| (overlap.feature, overlap.other));
     (all, if is_over() { Ended::GivenUp } else { Ended::Whole })
 }
@@ -156,6 +155,9 @@ fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
     let near = |edge: &Segment| meet(&box_of(*edge), window);
     let (ours, theirs): (Vec<Segment>, Vec<Segment>) =
         (a.edges().filter(near).collect(), b.edges().filter(near).collect());
+    if has_between(&ours, a, b) || has_between(&theirs, b, a) {
+        return false;
+    }
     // What is inside lies to the left of every edge: where both have the same one, both have what is beside it.
     let (same, opposite) = (Edges::of(&theirs), Edges::of(&ours));
     if ours.iter().any(|edge| same.have(edge.from, edge.to)) || crosses(&ours, &theirs) {
@@ -188,6 +190,15 @@ fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
         (inside(&ours, b, &same), inside(&theirs, a, &opposite)),
         (Some(true), _) | (_, Some(true)) | (None, None)
     )
+}
+
+/// Whether the line of one of these edges has `left` on its left and `right` on its right.
+fn has_between(edges: &[Segment], left: Shape<'_>, right: Shape<'_>) -> bool {
+    let is_between = |edge: &Segment| {
+        let is_on = |p: &Coord, side: f64| orient(edge.from, edge.to, *p) * side >= 0.0;
+        right.rings().flatten().all(|p| is_on(p, -1.0)) && left.rings().flatten().all(|p| is_on(p, 1.0))
+    };
+    edges.len() <= FEW && edges.iter().filter(|edge| edge.from != edge.to).any(is_between)
 }
 
 /// Edges by their ends, in their direction.

@@ -1,13 +1,18 @@
 //! A packed R-tree over boxes (sort-tile-recursive, Leutenegger 1997), built once: 8 bytes an entry beside the boxes.
 
+use rayon::prelude::*;
+
 /// Children of a node.
 const NODE: usize = 16;
+
+/// A box and its number.
+type Entry = ([f64; 4], u32);
 
 /// A packed R-tree.
 #[derive(Debug)]
 pub struct Tree {
     /// The entries in the order of the leaves: their box, and their number.
-    leaves: Vec<([f64; 4], u32)>,
+    leaves: Vec<Entry>,
     /// The boxes of the nodes above, level by level: each holds the next [`NODE`] of the level below.
     levels: Vec<Vec<[f64; 4]>>,
 }
@@ -16,7 +21,7 @@ impl Tree {
     /// Builds the tree over boxes, which are called by their place in the slice. O(n log n).
     pub fn new(boxes: &[[f64; 4]]) -> Self {
         let numbered = boxes.iter().enumerate().map(|(number, bbox)| (*bbox, number as u32));
-        let mut leaves: Vec<([f64; 4], u32)> = numbered.collect();
+        let mut leaves: Vec<Entry> = numbered.collect();
         let slices = (leaves.len().div_ceil(NODE) as f64).sqrt().ceil() as usize;
         let slice = (slices * NODE).max(1);
         let middle = |bbox: &[f64; 4], axis: usize| bbox[axis] / 2.0 + bbox[axis + 2] / 2.0;
@@ -39,6 +44,10 @@ impl Tree {
 
     /// Hands out the numbers of all boxes that meet `window`, borders included.
     pub fn query(&self, window: &[f64; 4], mut each: impl FnMut(usize)) {
+        self.visit(window, |entry| each(entry.1 as usize));
+    }
+
+    fn visit(&self, window: &[f64; 4], mut each: impl FnMut(&Entry)) {
         let mut open: Vec<(usize, usize)> = Vec::new();
         let top = self.levels.len() - 1;
         open.extend((0..self.levels[top].len()).map(|node| (top, node)));
@@ -50,18 +59,35 @@ impl Tree {
             if level > 0 {
                 open.extend(children(self.levels[level - 1].len()).map(|child| (level - 1, child)));
             } else {
-                let leaves = &self.leaves[children(self.leaves.len())];
-                leaves
-                    .iter()
-                    .filter(|leaf| meet(&leaf.0, window))
-                    .for_each(|leaf| each(leaf.1 as usize));
+                let leaf = &self.leaves[children(self.leaves.len())];
+                leaf.iter().filter(|entry| meet(&entry.0, window)).for_each(&mut each);
             }
         }
     }
 
-    /// The numbers in the order of the leaves: what is near one another is near in it.
-    pub fn order(&self) -> impl Iterator<Item = usize> + '_ {
-        self.leaves.iter().map(|leaf| leaf.1 as usize)
+    /// Gathers what `judge` finds of each box, by its number and the numbers of those that meet it, borders included and
+    /// itself left out. All cores take part; where `is_over` is true, what is left is left out.
+    pub fn of_neighbours<T: Send>(
+        &self,
+        is_over: impl Fn() -> bool + Sync,
+        judge: impl Fn(usize, &[usize], &mut Vec<T>) + Sync,
+    ) -> Vec<T> {
+        // The boxes of a leaf have much the same neighbours: these are looked for once.
+        let of_leaf = |leaf: &[Entry]| {
+            let (mut around, mut neighbours, mut found) = (Vec::new(), Vec::new(), Vec::new());
+            if is_over() {
+                return found;
+            }
+            self.visit(&union(leaf.iter().map(|entry| entry.0)), |entry| around.push(*entry));
+            for (bbox, number) in leaf {
+                let meeting = around.iter().filter(|other| other.1 != *number && meet(&other.0, bbox));
+                neighbours.clear();
+                neighbours.extend(meeting.map(|other| other.1 as usize));
+                judge(*number as usize, &neighbours, &mut found);
+            }
+            found
+        };
+        self.leaves.par_chunks(NODE).flat_map_iter(of_leaf).collect()
     }
 }
 
@@ -84,7 +110,7 @@ mod tests {
     #[test]
     fn a_query_gives_what_looking_at_all_gives() {
         let place = |i: usize, k: usize| ((i * 7919 + k * 104_729) % 1009) as f64;
-        for count in [0, 1, 16, 17, 300, 5_000] {
+        for count in [0, 1, 16, 17, 300, 2_000] {
             let boxes: Vec<[f64; 4]> = (0..count)
                 .map(|i| {
                     [
@@ -107,6 +133,14 @@ mod tests {
                 let expected: Vec<usize> = (0..count).filter(|i| meet(&boxes[*i], &window)).collect();
                 assert_eq!(found, expected, "{count} {window:?}");
             }
+            let mut pairs = tree.of_neighbours(
+                || false,
+                |a, others, found| found.extend(others.iter().map(|b| (a, *b))),
+            );
+            pairs.sort_unstable();
+            let every = (0..count).flat_map(|a| (0..count).map(move |b| (a, b)));
+            let expected: Vec<(usize, usize)> = every.filter(|(a, b)| a != b && meet(&boxes[*a], &boxes[*b])).collect();
+            assert_eq!(pairs, expected, "{count}");
         }
     }
 }

@@ -78,8 +78,12 @@ impl Target {
         let mut part = self.path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
-        std::fs::write(&part, text).map_err(|e| Error::io(&part, e))?;
-        std::fs::rename(&part, &self.path).map_err(|e| Error::io(&self.path, e))
+        let written = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, &self.path));
+        written.map_err(|error| {
+            // What is left of it is no report, and where the disk is full it is in the way.
+            let _ = std::fs::remove_file(&part);
+            Error::io(&self.path, error)
+        })
     }
 }
 
