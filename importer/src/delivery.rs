@@ -4,7 +4,6 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::mapping::{LayerMapping, Mapping};
 use crate::plan::Plan;
-use crate::progress::{Position, Progress};
 use crate::source::files_of;
 use crate::summary::LayerSummary;
 use onemap_model::{Findings, Name};
@@ -13,74 +12,79 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 /// How much of a file is read at once.
 const PIECE: usize = 1 << 20;
-/// From so many bytes on it is told how far the hashing is.
-const LONG: u64 = 256 << 20;
 
-/// The files that the sources consist of, with their hashes. Reads them once, from beginning to end.
-///
-/// # Errors
-/// Where one cannot be read.
-pub fn files(sources: &[String], progress: &mut Progress) -> Result<Vec<SourceFile>> {
-    let mut found = Vec::new();
-    for source in sources {
-        let all = files_of(source)?;
-        let bytes = all
-            .iter()
-            .filter_map(|file| file.metadata().ok())
-            .map(|file| file.len());
-        let mut reading = Reading {
-            total: bytes.sum(),
-            done: 0,
-            progress,
-        };
-        if reading.total >= LONG {
-            reading.progress.begin(&format!("hashing {source}"));
-        }
-        for file in all {
-            found.push(reading.hash(source, &file)?);
-        }
-    }
-    Ok(found)
+/// The files that sources consist of, which a thread reads from beginning to end, for their hashes, while they are loaded.
+/// It ends with this, done or not.
+pub struct Hashing {
+    thread: Option<JoinHandle<Result<Vec<SourceFile>>>>,
+    is_dropped: Arc<AtomicBool>,
 }
 
-struct Reading<'p> {
-    total: u64,
-    done: u64,
-    progress: &'p mut Progress,
-}
-
-impl Reading<'_> {
-    fn hash(&mut self, source: &str, path: &Path) -> Result<SourceFile> {
-        let failed = |error| Error::io(path, error);
-        let mut file = File::open(path).map_err(failed)?;
-        let (mut hasher, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
-        loop {
-            interrupt::check()?;
-            let read = file.read(&mut piece).map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            hasher.update(&piece[..read]);
-            bytes += read as u64;
-            self.done += read as u64;
-            if self.total >= LONG {
-                self.progress.at(Position {
-                    rows: 0,
-                    total: None,
-                    fraction: Some(self.done as f64 / self.total as f64),
-                });
-            }
+impl Hashing {
+    /// Begins to read the files of `sources`.
+    ///
+    /// # Errors
+    /// Where a source is not there, or the system grants no thread.
+    pub fn start(sources: &[String]) -> Result<Self> {
+        let mut files = Vec::new();
+        for source in sources {
+            files.extend(files_of(source)?.into_iter().map(|file| (name_of(source, &file), file)));
         }
-        let digest = hasher.finalize();
-        Ok(SourceFile {
-            name: name_of(source, path),
-            bytes,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        let is_dropped = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&is_dropped);
+        let hash_all = move || files.into_iter().map(|(name, path)| hash(name, &path, &stop)).collect();
+        let thread = std::thread::Builder::new().name("hash".to_owned()).spawn(hash_all);
+        Ok(Self {
+            thread: Some(thread.map_err(|error| Error::io(Path::new("a thread that hashes"), error))?),
+            is_dropped,
         })
     }
+
+    /// Waits until all is read.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, and where the user stops it.
+    pub fn finish(mut self) -> Result<Vec<SourceFile>> {
+        let thread = self.thread.take().expect("only this takes it");
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for Hashing {
+    fn drop(&mut self) {
+        self.is_dropped.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // Nobody asks any more what came of it.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn hash(name: String, path: &Path, stop: &AtomicBool) -> Result<SourceFile> {
+    let failed = |error| Error::io(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let (mut hasher, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; PIECE]);
+    loop {
+        interrupt::check()?;
+        let read = file.read(&mut piece).map_err(failed)?;
+        if read == 0 || stop.load(Ordering::Relaxed) {
+            break;
+        }
+        hasher.update(&piece[..read]);
+        bytes += read as u64;
+    }
+    let digest = hasher.finalize();
+    Ok(SourceFile {
+        name,
+        bytes,
+        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
 }
 
 /// A file as the user would name it: in the folder that he named, or beside the file.
@@ -143,7 +147,7 @@ mod tests {
             std::fs::write(dir.path().join(name), "abc").unwrap();
         }
         let source = dir.path().join("a.shp").display().to_string();
-        let found = files(std::slice::from_ref(&source), &mut Progress::Silent).unwrap();
+        let found = Hashing::start(std::slice::from_ref(&source)).unwrap().finish().unwrap();
         let names: Vec<_> = found.iter().map(|file| file.name.rsplit('/').next().unwrap()).collect();
         assert_eq!(names, ["a.DBF", "a.prj", "a.shp"]);
         assert_eq!(found[2].name, source);
@@ -159,7 +163,7 @@ mod tests {
         std::fs::write(folder.join("a00000001.gdbtable"), "x").unwrap();
         std::fs::write(folder.join("gdb"), "y").unwrap();
         let source = folder.display().to_string();
-        let found = files(std::slice::from_ref(&source), &mut Progress::Silent).unwrap();
+        let found = Hashing::start(std::slice::from_ref(&source)).unwrap().finish().unwrap();
         assert_eq!(found.len(), 2);
         assert_eq!(found[1].name, format!("{source}/gdb"));
     }

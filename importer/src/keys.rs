@@ -1,5 +1,7 @@
-//! Keys that are null or come twice, found in bounded memory: 8 bytes a row, 24 where rows have valid times.
+//! Keys that are null or come twice, found in bounded memory: 10 to 20 bytes a row, 30 to 40 where rows have valid times.
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use onemap_model::{TimeSpan, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
@@ -8,9 +10,20 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 /// million, which would cost one finding too many and nothing else.
 #[derive(Debug, Default)]
 pub struct Keys {
+    expected: usize,
     always: HashSet<u64, BuildHasherDefault<Itself>>,
-    spans: HashMap<u64, (i64, i64), BuildHasherDefault<Itself>>,
+    /// Where in `spans` a key is. Places are small, so that looking for a key seldom leaves the processor's caches.
+    places: HashTable<u32>,
+    spans: Vec<Span>,
     more: HashMap<u64, BTreeMap<i64, i64>>,
+}
+
+/// When a key was seen first, in microseconds.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    hash: u64,
+    from: i64,
+    to: i64,
 }
 
 /// The hash of what is a hash already.
@@ -45,7 +58,18 @@ pub enum Verdict {
     Twice,
 }
 
+/// For how many keys there is room from the beginning, at most: what a source announces is not always so.
+const MOST_EXPECTED: u64 = 1 << 20;
+
 impl Keys {
+    /// Keys of which so many are expected.
+    pub fn expecting(keys: u64) -> Self {
+        Self {
+            expected: keys.min(MOST_EXPECTED) as usize,
+            ..Self::default()
+        }
+    }
+
     /// Takes one more key into account.
     pub fn see(&mut self, key: &Value, valid: TimeSpan) -> Verdict {
         if key.is_null() {
@@ -67,21 +91,40 @@ impl Keys {
     }
 
     fn see_always(&mut self, hash: u64) -> bool {
-        !self.always.insert(hash) || self.spans.contains_key(&hash)
+        if self.always.is_empty() {
+            self.always.reserve(self.expected);
+        }
+        !self.always.insert(hash) || self.has_span(hash)
+    }
+
+    fn has_span(&self, hash: u64) -> bool {
+        let is_same = |at: &u32| self.spans[*at as usize].hash == hash;
+        self.places.find(hash, is_same).is_some()
     }
 
     fn see_span(&mut self, hash: u64, valid: TimeSpan) -> bool {
         let from = valid.from().map_or(i64::MIN, |from| from.micros());
         let to = valid.to().map_or(i64::MAX, |to| to.micros());
-        let meets = |&(start, end): &(i64, i64)| from < end && start < to;
-        let Some(first) = self.spans.get(&hash) else {
-            self.spans.insert(hash, (from, to));
-            return self.always.contains(&hash);
+        let meets = |(start, end): (i64, i64)| from < end && start < to;
+        let spans = &mut self.spans;
+        if spans.is_empty() {
+            spans.reserve(self.expected);
+            self.places
+                .reserve(self.expected, |_| unreachable!("there is none yet"));
+        }
+        let is_same = |at: &u32| spans[*at as usize].hash == hash;
+        let first = match self.places.entry(hash, is_same, |at| spans[*at as usize].hash) {
+            Entry::Occupied(place) => spans[*place.get() as usize],
+            Entry::Vacant(place) => {
+                place.insert(u32::try_from(spans.len()).expect("memory ends long before"));
+                spans.push(Span { hash, from, to });
+                return self.always.contains(&hash);
+            }
         };
         // These never overlap one another, so that only the last one that begins before `to` can meet.
         let others = self.more.entry(hash).or_default();
         let last = others.range(..to).next_back().map(|(&from, &to)| (from, to));
-        let twice = self.always.contains(&hash) || meets(first) || last.as_ref().is_some_and(meets);
+        let twice = self.always.contains(&hash) || meets((first.from, first.to)) || last.is_some_and(meets);
         if !twice {
             others.insert(from, to);
         }

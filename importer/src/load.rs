@@ -1,6 +1,6 @@
 //! Loading: all sources become one version of the store, or nothing changes.
 
-use crate::delivery;
+use crate::delivery::{self, Hashing};
 use crate::error::{Error, Result};
 use crate::interrupt::{self, Phase, Removable};
 use crate::plan::{self, Plan};
@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::source::{self, Beside, FileId, Rows, database};
 use crate::summary::{LayerSummary, Made, Summary};
 use onemap_model::{Crs, Findings, Layer, Version};
-use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, SourceFile, Store, without_password};
+use onemap_store::{At, Batch, CommitStep, Committed, LoadMode, OpenMode, Store, without_password};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -53,10 +53,17 @@ pub fn load(request: &Request, progress: &mut Progress) -> Result<Summary> {
         who: user(),
         what: format!("load {} ({})", all_shown(&request.sources), mode_word(request.mode)),
     };
-    let files = delivery::files(&request.sources, progress)?;
+    let hashing = Hashing::start(&request.sources)?;
     let mut quarantine = Quarantine::new(request.settings.quarantine.as_deref())?;
     let kept = (&mut findings, &mut quarantine);
-    let result = into_store(&plans, request.mode, &mut destination, (&batch, files), kept, progress);
+    let result = into_store(
+        &plans,
+        request.mode,
+        &mut destination,
+        (&batch, hashing),
+        kept,
+        progress,
+    );
     progress.end();
     let (layers, version, backdrop) = result.inspect_err(|_| destination.undo())?;
     Ok(Summary {
@@ -234,7 +241,7 @@ fn into_store(
     plans: &[Plan<'_>],
     mode: LoadMode,
     destination: &mut Destination,
-    (batch, files): (&Batch, Vec<SourceFile>),
+    (batch, hashing): (&Batch, Hashing),
     (findings, quarantine): (&mut Findings, &mut Quarantine),
     progress: &mut Progress,
 ) -> Result<Loaded> {
@@ -252,7 +259,7 @@ fn into_store(
             )?);
         }
         backdrop = check_and_prepare(city, findings, load, progress)?;
-        load.describe(delivery::delivery(files, plans, &layers, findings));
+        load.describe(delivery::delivery(hashing.finish()?, plans, &layers, findings));
         interrupt::check()
     })?;
     for (layer, (_, counts)) in layers.iter_mut().zip(&committed.layers) {

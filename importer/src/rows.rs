@@ -72,7 +72,7 @@ pub fn read_for(
     sink: &mut dyn FnMut(Row) -> Result<()>,
 ) -> Result<Outcome> {
     plan.findings.iter().for_each(|finding| findings.push(finding.clone()));
-    let checks = city.layer(&plan.layer, plan.rules.clone());
+    let checks = city.layer(&plan.layer, plan.rules.clone(), plan.rows);
     let mut reading = Reading::new(plan, findings, checks);
     let mut stream = Stream::start(plan);
     loop {
@@ -123,12 +123,12 @@ struct Reading<'p, 's, 'f> {
 impl<'p, 's, 'f> Reading<'p, 's, 'f> {
     fn new(plan: &'p Plan<'s>, findings: &'f mut Findings, checks: LayerChecks) -> Self {
         let layer = plan.layer.name().to_string();
-        let (keys, kinds, wkb, outcome) = Default::default();
+        let (kinds, wkb, outcome) = Default::default();
         Self {
             plan,
             findings,
             layer,
-            keys,
+            keys: Keys::expecting(plan.rows.unwrap_or(0)),
             kinds,
             wkb,
             outcome,

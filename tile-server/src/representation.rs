@@ -136,18 +136,33 @@ fn compress(plain: Vec<u8>, coding: Coding) -> Vec<u8> {
     }
 }
 
-/// gzip at level 1. (The library's "fastest" is level 0, which only stores.)
+/// gzip at level 1. (The library's "fastest" is level 0, which only stores.) Its tables and the room for the largest outcome
+/// are megabytes that cost more to get than a small tile costs to compress, so each thread keeps them.
 fn gzip(plain: &[u8]) -> Vec<u8> {
-    let level = CompressionLvl::new(1).expect("1 is one of the levels 0 to 12");
-    let mut compressor = Compressor::new(level);
-    let mut coded = vec![0; compressor.gzip_compress_bound(plain.len())];
-    let size = compressor
-        .gzip_compress(plain, &mut coded)
-        .expect("the buffer is as large as the bound says");
-    coded.truncate(size);
-    coded.shrink_to_fit();
-    coded
+    thread_local! {
+        static FASTEST: RefCell<(Compressor, Vec<u8>)> = {
+            let level = CompressionLvl::new(1).expect("1 is one of the levels 0 to 12");
+            RefCell::new((Compressor::new(level), Vec::new()))
+        };
+    }
+    FASTEST.with_borrow_mut(|(compressor, room)| {
+        let bound = compressor.gzip_compress_bound(plain.len());
+        if room.len() < bound {
+            room.resize(bound, 0);
+        }
+        let size = compressor
+            .gzip_compress(plain, room)
+            .expect("the buffer is as large as the bound says");
+        let coded = room[..size].to_vec();
+        if room.len() > MOST_ROOM {
+            *room = Vec::new();
+        }
+        coded
+    })
 }
+
+/// So much room a thread keeps from one answer to the next.
+const MOST_ROOM: usize = 1 << 20;
 
 /// zstd at level 1. To begin with its working space costs as much as to compress a tile, so each thread keeps one.
 fn zstd(plain: &[u8]) -> Vec<u8> {

@@ -46,11 +46,14 @@ fn main() -> Result<()> {
         folder: folder.path(),
     };
     eprintln!("making a city of {} parcels", arguments.features);
-    let (city, parcels) = (programs.path("city.gpkg")?, programs.path("parcels.shp")?);
+    let [city, delivered, parcels] = ["city.gpkg", "parcels.gpkg", "parcels.shp"].map(|name| programs.path(name));
+    let (city, delivered, parcels) = (city?, delivered?, parcels?);
     program::run(
         &importer,
         &["sample", "--features", &arguments.features.to_string(), "--to", &city],
     )?;
+    // What is loaded is a file of the parcels alone, as an office delivers it.
+    program::run(Path::new("ogr2ogr"), &["-f", "GPKG", &delivered, &city, "parcels"])?;
     let encoded = ["-lco", "ENCODING=UTF-8"];
     program::run(
         Path::new("ogr2ogr"),
@@ -58,7 +61,7 @@ fn main() -> Result<()> {
     )?;
 
     let mut pairs = vec![
-        programs.into_postgis(&city, arguments.rounds)?,
+        programs.into_postgis(&delivered, arguments.rounds)?,
         programs.into_geopackage(&parcels, arguments.rounds)?,
     ];
     if let Some(extract) = &arguments.extract {

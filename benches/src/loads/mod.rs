@@ -61,24 +61,20 @@ impl Pair {
 }
 
 impl Programs<'_> {
-    /// The parcels of the GeoPackage `city` into PostGIS.
+    /// The GeoPackage `delivered`, which has parcels and nothing else, into PostGIS.
     ///
     /// # Errors
     /// Where a program fails.
-    pub fn into_postgis(&self, city: &str, rounds: usize) -> Result<Pair> {
+    pub fn into_postgis(&self, delivered: &str, rounds: usize) -> Result<Pair> {
         let ours = || {
             let database = self.cluster.fresh_database();
-            self.load(
-                city,
-                &["--source-layer", "parcels", "--define", "parcels"],
-                &database.url(),
-            )
+            self.load(delivered, &["--define", "parcels"], &database.url())
         };
         let theirs = || {
             let database = self.cluster.fresh_database();
             let (port, name) = (self.cluster.port(), database.name());
             let target = format!("PG:host=127.0.0.1 port={port} user=onemap dbname={name}");
-            let copying = ["--config", "PG_USE_COPY", "YES", "-f", "PostgreSQL", &target, city];
+            let copying = ["--config", "PG_USE_COPY", "YES", "-f", "PostgreSQL", &target, delivered];
             program::run(
                 Path::new("ogr2ogr"),
                 &[&copying[..], &["parcels", "-lco", "SPATIAL_INDEX=GIST"]].concat(),

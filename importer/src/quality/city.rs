@@ -51,10 +51,10 @@ impl City {
         }
     }
 
-    /// The checks of one layer, to be fed with its rows.
-    pub fn layer(&self, layer: &Layer, rules: Arc<Rules>) -> LayerChecks {
+    /// The checks of one layer, to be fed with its rows, of which so many are announced.
+    pub fn layer(&self, layer: &Layer, rules: Arc<Rules>, rows: Option<u64>) -> LayerChecks {
         let asked = self.asked.get(layer.name().as_str()).cloned().unwrap_or_default();
-        LayerChecks::new(layer, rules, &asked)
+        LayerChecks::new(layer, rules, &asked, rows.unwrap_or(0))
     }
 
     /// Takes a feature into the map of the report.

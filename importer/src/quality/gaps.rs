@@ -113,20 +113,22 @@ fn free_edges(shapes: &Shapes, feature: usize, neighbours: &[usize], free: &mut 
     own.sort_unstable_by_key(|(start, end, _)| (*start, *end));
     own.dedup_by_key(|(start, end, _)| (*start, *end));
     let mut shared = vec![false; own.len()];
-    // Half a cell of the grid around, and what is beside that is no border of this one.
-    let window = shape.bbox.map(|side| side * GRID);
-    let is_near = |(x, y): Node| {
-        let (x, y) = (x as f64, y as f64);
-        x >= window[0] - 1.0 && y >= window[1] - 1.0 && x <= window[2] + 1.0 && y <= window[3] + 1.0
-    };
+    // What is farther than a cell of the grid from this one is no border of it.
+    let [west, south, east, north] = shape.bbox;
+    let around = [
+        west - 2.0 / GRID,
+        south - 2.0 / GRID,
+        east + 2.0 / GRID,
+        north + 2.0 / GRID,
+    ];
+    let is_near = |p: Coord| p.x >= around[0] && p.y >= around[1] && p.x <= around[2] && p.y <= around[3];
     let there = neighbours.iter().map(|other| shapes.get(*other));
     for neighbour in there.filter(|neighbour| is_there_today(neighbour.valid)) {
         for edge in neighbour.edges() {
-            let end = node(edge.from);
-            if !is_near(end) {
+            if !is_near(edge.from) || !is_near(edge.to) {
                 continue;
             }
-            let start = node(edge.to);
+            let (start, end) = (node(edge.to), node(edge.from));
             let found = own.binary_search_by_key(&(start, end), |(start, end, _)| (*start, *end));
             if let Ok(at) = found {
                 shared[at] = true;

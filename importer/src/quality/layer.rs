@@ -135,8 +135,9 @@ pub fn hash_of(text: &str) -> u64 {
 }
 
 impl LayerChecks {
-    /// The checks of a layer by its rules (those of no definition, where it has none), for what others ask of it.
-    pub fn new(layer: &Layer, rules: Arc<Rules>, asked: &Asked) -> Self {
+    /// The checks of a layer by its rules (those of no definition, where it has none), for what others ask of it. About so
+    /// many rows are expected.
+    pub fn new(layer: &Layer, rules: Arc<Rules>, asked: &Asked, rows: u64) -> Self {
         let find = |name: &str| {
             let folded = name.to_lowercase();
             layer.fields().iter().position(|field| field.name.folded() == folded)
@@ -153,7 +154,7 @@ impl LayerChecks {
                     rule,
                     at,
                     other: demanded.begins_with.as_deref().and_then(find),
-                    seen: Keys::default(),
+                    seen: Keys::expecting(rows),
                 }),
                 None if demanded.presence == Presence::Required => gathered.missing.push(demanded.name.clone()),
                 None => {}
@@ -191,7 +192,7 @@ impl LayerChecks {
             life: asked.lives.as_deref().and_then(find).map(|key| (key, area)),
             key_fields: keys.iter().map(|(at, _)| *at).collect(),
             lineage,
-            twins: Keys::default(),
+            twins: Keys::expecting(rows),
             keep_shapes: own_topology || rules.within.is_some() || rules.inside.is_some() || asked.shapes.is_some(),
             fields,
             rules,

@@ -37,7 +37,7 @@ impl Scale {
     /// The distance between two places, in metres.
     pub fn distance(self, a: Coord, b: Coord) -> f64 {
         let (x, y) = self.step(a, b);
-        x.hypot(y)
+        length(x, y)
     }
 
     /// Twice the signed area of a ring (positive: counter-clockwise) and its length, in square metres and metres.
@@ -52,11 +52,16 @@ impl Scale {
             let b = ring[if i + 1 == ring.len() { 0 } else { i + 1 }];
             let ((ax, ay), (bx, by)) = (self.step(origin, a), self.step(origin, b));
             twice += ax * by - bx * ay;
-            length_m += (bx - ax).hypot(by - ay);
+            length_m += length(bx - ax, by - ay);
         }
         let area_m2 = twice / 2.0;
         Ring { area_m2, length_m }
     }
+}
+
+/// The length of a step. Nothing on earth is so long that its square would be too large, which `hypot` sees to.
+fn length(x: f64, y: f64) -> f64 {
+    (x * x + y * y).sqrt()
 }
 
 /// The size of a ring.

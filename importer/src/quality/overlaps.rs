@@ -5,7 +5,7 @@
 
 use super::inside::Side;
 use super::measure::{Ring, Scale};
-use super::predicate::{Meeting, Segment, orient};
+use super::predicate::{Meeting, Segment};
 use super::shapes::{Shape, Shapes};
 use super::tree::{Tree, meet};
 use i_overlay::core::fill_rule::FillRule;
@@ -25,7 +25,7 @@ const MOST_OF_ONE: usize = 4_000_000;
 /// So many overlaps are told, at most.
 const MOST_FOUND: u64 = 4_000_000;
 
-/// Of so many edges the lines are tried first.
+/// The lines of so many edges are tried first.
 const FEW: usize = 24;
 
 /// Two areas that overlap.
@@ -97,7 +97,7 @@ fn common(a: Shape<'_>, b: Shape<'_>) -> Option<(f64, Coord)> {
     ];
     let scale = Scale::at(window[1]);
     let (width, height) = ((window[2] - window[0]) * scale.x_m, (window[3] - window[1]) * scale.y_m);
-    if width < TOLERANCE_M || height < TOLERANCE_M || !may_overlap(a, b, &window) {
+    if width < TOLERANCE_M || height < TOLERANCE_M || !may_overlap((a, b), &window, scale) {
         return None;
     }
     let origin = Coord {
@@ -150,14 +150,15 @@ fn middle(ring: &[Coord]) -> Coord {
     }
 }
 
-/// Whether the interiors of two shapes may have a point in common; neighbours that share their border have none.
-fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
+/// Whether the interiors of two shapes may have more in common than the tolerance; neighbours that share their border have
+/// not.
+fn may_overlap((a, b): (Shape<'_>, Shape<'_>), window: &[f64; 4], scale: Scale) -> bool {
     let near = |edge: &Segment| meet(&box_of(*edge), window);
-    let (ours, theirs): (Vec<Segment>, Vec<Segment>) =
-        (a.edges().filter(near).collect(), b.edges().filter(near).collect());
-    if has_between(&ours, a, b) || has_between(&theirs, b, a) {
+    if has_between(a.edges().filter(near), a, b, scale) || has_between(b.edges().filter(near), b, a, scale) {
         return false;
     }
+    let (ours, theirs): (Vec<Segment>, Vec<Segment>) =
+        (a.edges().filter(near).collect(), b.edges().filter(near).collect());
     // What is inside lies to the left of every edge: where both have the same one, both have what is beside it.
     let (same, opposite) = (Edges::of(&theirs), Edges::of(&ours));
     if ours.iter().any(|edge| same.have(edge.from, edge.to)) || crosses(&ours, &theirs) {
@@ -192,13 +193,20 @@ fn may_overlap(a: Shape<'_>, b: Shape<'_>, window: &[f64; 4]) -> bool {
     )
 }
 
-/// Whether the line of one of these edges has `left` on its left and `right` on its right.
-fn has_between(edges: &[Segment], left: Shape<'_>, right: Shape<'_>) -> bool {
-    let is_between = |edge: &Segment| {
-        let is_on = |p: &Coord, side: f64| orient(edge.from, edge.to, *p) * side >= 0.0;
-        right.rings().flatten().all(|p| is_on(p, -1.0)) && left.rings().flatten().all(|p| is_on(p, 1.0))
+/// Whether the line of one of these edges has `left` on its left and `right` on its right, but for a quarter of the
+/// tolerance: what they have in common is within a strip of half the tolerance, and so too narrow to be told.
+fn has_between(edges: impl Iterator<Item = Segment>, left: Shape<'_>, right: Shape<'_>, scale: Scale) -> bool {
+    let is_between = |Segment { from, to }: Segment| {
+        let (x, y) = (to.x - from.x, to.y - from.y);
+        let length_m = scale.distance(from, to);
+        // The cross product below is the distance times this length, in degrees that differ by direction.
+        let slack = TOLERANCE_M / 4.0 * length_m / (scale.x_m * scale.y_m);
+        let beyond = |p: &Coord| x * (p.y - from.y) - y * (p.x - from.x);
+        length_m > 0.0
+            && right.rings().flatten().all(|p| beyond(p) <= slack)
+            && left.rings().flatten().all(|p| beyond(p) >= -slack)
     };
-    edges.len() <= FEW && edges.iter().filter(|edge| edge.from != edge.to).any(is_between)
+    edges.take(FEW).any(is_between)
 }
 
 /// Edges by their ends, in their direction.

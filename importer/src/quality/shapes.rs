@@ -123,8 +123,12 @@ impl<'a> Shape<'a> {
     /// Its edges.
     pub fn edges(self) -> impl Iterator<Item = Segment> + 'a {
         self.rings().flat_map(|ring| {
-            let next = ring.iter().cycle().skip(1);
-            ring.iter().zip(next).map(|(from, to)| Segment { from: *from, to: *to })
+            let next = move |at: usize| ring[if at + 1 == ring.len() { 0 } else { at + 1 }];
+            let edge = move |(at, from): (usize, &Coord)| Segment {
+                from: *from,
+                to: next(at),
+            };
+            ring.iter().enumerate().map(edge)
         })
     }
 

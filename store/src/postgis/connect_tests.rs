@@ -108,6 +108,18 @@ fn a_lock_that_is_not_given_is_busy_and_a_statement_that_is_wrong_is_told() {
 }
 
 #[test]
+fn a_full_disk_is_said_in_plain_words() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let database = cluster.fresh_database();
+    let full = "DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$";
+    let error = link(&database.url()).unwrap().batch(full).unwrap_err().to_string();
+    assert!(
+        error.contains("the disk of the database server is full: could not extend file (SQLSTATE 53100)"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_notification_ends_the_waiting() {
     let Some(cluster) = Cluster::shared() else { return };
     let database = cluster.fresh_database();

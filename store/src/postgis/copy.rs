@@ -19,7 +19,7 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// In place of a count of fields: the end.
 const TRAILER: i16 = -1;
 /// How much is gathered for one table before it is sent.
-const PIECE_BYTES: usize = 4 << 20;
+const PIECE_BYTES: usize = 1 << 20;
 /// How much of it is sent at once.
 const CHUNK_BYTES: usize = 64 << 10;
 /// How many pieces wait at most while another is sent.

@@ -57,6 +57,10 @@ fn of_sql(error: &tokio_postgres::Error, store: String) -> Error {
         Some(detail) if !detail.starts_with("Failing row") => format!("{}: {detail}", said.message()),
         _ => said.message().to_owned(),
     };
+    let message = match *code == SqlState::DISK_FULL {
+        true => format!("the disk of the database server is full: {message}"),
+        false => message,
+    };
     if is_busy(code) {
         return Error::Busy { store };
     }

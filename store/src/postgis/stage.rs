@@ -14,6 +14,10 @@ use crate::Result;
 use crate::layer::fit::misfit;
 use onemap_model::{Dimension, GeometryType, Row, Value};
 
+/// How rows are copied. All the tables are made in the transaction: nobody else sees them before it ends, and their rows
+/// can be as settled as those that were vacuumed, so that indexes are made without asking who sees what.
+const HOW: &str = "FORMAT binary, FREEZE";
+
 /// What the table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -125,14 +129,14 @@ impl Stage {
         let columns = self.table.current_content().join(", ");
         let (name, fid) = (&self.name, quote(&self.table.fid));
         let mut tables = vec![copy::Into {
-            statement: format!("COPY {name} ({fid}, {columns}) FROM STDIN (FORMAT binary)"),
+            statement: format!("COPY {name} ({fid}, {columns}) FROM STDIN ({HOW})"),
             last: Vec::new(),
         }];
         if let InHistory::All(tx) = self.in_history {
             let columns = self.table.history_content().join(", ");
             let history = self.table.history();
             tables.push(copy::Into {
-                statement: format!("COPY {history} (fid, {columns}, since_tx) FROM STDIN (FORMAT binary)"),
+                statement: format!("COPY {history} (fid, {columns}, since_tx) FROM STDIN ({HOW})"),
                 last: vec![tx],
             });
         }
